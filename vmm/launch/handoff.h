@@ -4,7 +4,8 @@
  * holds a JSON document, and descriptors, each with a role, that the document
  * lists by number. Launch with: kiln-vmm --launch-fd N
  *
- *	{"version":1,"id":"web","machine":{...},"drive":[...],...,
+ *	{"version":1,
+ *	 "vm":{"id":"web","machine":{...},"kernel":{...},"drive":[...],...},
  *	 "fds":[{"role":"kvm","fd":3},{"role":"drive:rootfs","fd":6}]}
  *
  * Strict in both directions: an unknown member, a role that the machine does

@@ -32,7 +32,10 @@ enum status_phase {
 const char *status_phase_name(enum status_phase phase);
 
 struct status_line {
-	enum { STATUS_LINE_PHASE, STATUS_LINE_EXIT } kind;
+	enum {
+		STATUS_LINE_PHASE,
+		STATUS_LINE_EXIT
+	} kind;
 	enum status_phase phase;
 	uint64_t at_us;
 	int exit_code;
