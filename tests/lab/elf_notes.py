@@ -21,7 +21,7 @@ def without_pvh(image):
     found = 0
     for at in range(table, table + size * count, size):
         kind, _, offset, _, _, length = struct.unpack_from("<IIQQQQ", out, at)
-        if kind == PT_NOTE and PHYS32_ENTRY[:12] in out[offset:offset + length]:
+        if kind == PT_NOTE and PHYS32_ENTRY in out[offset:offset + length]:
             struct.pack_into("<I", out, at, PT_NULL)
             found += 1
     if not found:

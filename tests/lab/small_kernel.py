@@ -6,7 +6,6 @@ import pathlib
 import subprocess
 
 import cache
-import elf_notes
 
 SOURCE = pathlib.Path("/usr/src/linux-source-6.1.tar.xz")
 CONFIG = pathlib.Path(__file__).parents[2] / "profiles/guest/small.config"
@@ -23,12 +22,10 @@ class BuildError(Exception):
 
 
 def directory(jobs=2):
-    """Directory with vmlinux, vmlinux-nopvh, bzImage and config."""
+    """Directory with vmlinux, bzImage and config."""
     version = _source_version()
-    key = cache.digest(version, CONFIG, pathlib.Path(elf_notes.__file__))
-    return cache.entry(
-        f"small-{version}-{key}", lambda to: _build(to, jobs)
-    )
+    key = cache.digest(version, CONFIG)
+    return cache.entry(f"small-{version}-{key}", lambda to: _build(to, jobs))
 
 
 def _source_version():
@@ -51,8 +48,6 @@ def _build(to, jobs):
     _strip(source / "vmlinux", to / "vmlinux")
     (source / "arch/x86/boot/bzImage").rename(to / "bzImage")
     (source / ".config").rename(to / "config")
-    image = (to / "vmlinux").read_bytes()
-    (to / "vmlinux-nopvh").write_bytes(elf_notes.without_pvh(image))
     subprocess.run(["rm", "-rf", source], check=True)
 
 
