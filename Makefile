@@ -30,7 +30,8 @@ say = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$(2)')
 
 # ---- sources, in layer order ------------------------------------------------
 
-BASE_SRC := $(addprefix vmm/base/, err.c fd.c buf.c parse.c json.c clock.c)
+BASE_SRC := $(addprefix vmm/base/, err.c fd.c buf.c parse.c utf8.c json.c \
+	clock.c)
 LAUNCH_SRC := $(addprefix vmm/launch/, field.c machine.c handoff.c status.c)
 CORE_SRC := $(addprefix vmm/core/, memory.c event.c bus.c irq.c state.c vm.c \
 	vcpu.c confine.c)

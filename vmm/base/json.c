@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 
 struct scan {
 	struct json *json;
@@ -68,8 +69,8 @@ static int token_new(struct scan *scan, enum json_kind kind, uint32_t *ret)
 			       "JSON: more than %zu values and keys",
 			       json->capacity);
 	*ret = (uint32_t)json->count++;
-	json->tokens[*ret] = (struct json_token){ .kind = kind,
-						  .start = scan->at };
+	json->tokens[*ret] =
+		(struct json_token){.kind = kind, .start = scan->at};
 	return 0;
 }
 
@@ -121,41 +122,6 @@ static int read_escape(const char *p, size_t room, uint32_t *ret_point)
 		return -EINVAL;
 	*ret_point = 0x10000 + ((*ret_point - 0xd800) << 10) + (low - 0xdc00);
 	return 12;
-}
-
-/*
- * Length of the well-formed UTF-8 sequence at p, or -EINVAL (Unicode 15,
- * table 3-7: no overlong forms, no surrogates, nothing over U+10FFFF).
- */
-static int utf8_length(const char *p, size_t room)
-{
-	static const struct {
-		uint8_t first_lo, first_hi, second_lo, second_hi;
-		int len;
-	} rows[] = {
-		{ 0x20, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	uint8_t first = (uint8_t)p[0];
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (first < rows[i].first_lo || first > rows[i].first_hi)
-			continue;
-		if (room < (size_t)rows[i].len)
-			return -EINVAL;
-		for (int k = 1; k < rows[i].len; k++) {
-			uint8_t lo = k == 1 ? rows[i].second_lo : 0x80;
-			uint8_t hi = k == 1 ? rows[i].second_hi : 0xbf;
-
-			if ((uint8_t)p[k] < lo || (uint8_t)p[k] > hi)
-				return -EINVAL;
-		}
-		return rows[i].len;
-	}
-	return -EINVAL;
 }
 
 static int read_string(struct scan *scan, uint32_t *ret_token)
@@ -230,9 +196,9 @@ static int read_word(struct scan *scan)
 	static const struct {
 		const char *word;
 		enum json_kind kind;
-	} words[] = { { "true", JSON_TRUE },
-		      { "false", JSON_FALSE },
-		      { "null", JSON_NULL } };
+	} words[] = {{"true", JSON_TRUE},
+		     {"false", JSON_FALSE},
+		     {"null", JSON_NULL}};
 	const struct json *json = scan->json;
 	uint32_t token;
 
@@ -343,7 +309,7 @@ static int read_value(struct scan *scan)
 
 int json_parse(struct json *json, struct err *err)
 {
-	struct scan scan = { .json = json, .err = err };
+	struct scan scan = {.json = json, .err = err};
 	int r;
 
 	json->count = 0;
@@ -406,7 +372,7 @@ int json_string(const struct json *json, uint32_t token, char *out,
 	if (t->kind != JSON_STRING)
 		return -EINVAL;
 	for (const char *p = json->text + t->start + 1; p < end;) {
-		char bytes[4] = { *p };
+		char bytes[4] = {*p};
 		size_t count = 1;
 		uint32_t point;
 
@@ -437,7 +403,7 @@ int json_u64(const struct json *json, uint32_t token, uint64_t *ret_value)
 {
 	const struct json_token *t = &json->tokens[token];
 	size_t len = t->end - t->start;
-	char digits[24] = { 0 };
+	char digits[24] = {0};
 
 	if (t->kind != JSON_NUMBER)
 		return -EINVAL;
