@@ -32,7 +32,8 @@ say = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$(2)')
 
 BASE_SRC := $(addprefix vmm/base/, err.c fd.c buf.c parse.c utf8.c json.c \
 	clock.c)
-LAUNCH_SRC := $(addprefix vmm/launch/, field.c machine.c handoff.c status.c)
+LAUNCH_SRC := $(addprefix vmm/launch/, field.c machine.c machine_rules.c \
+	handoff.c status.c)
 CORE_SRC := $(addprefix vmm/core/, memory.c event.c bus.c irq.c state.c vm.c \
 	vcpu.c confine.c)
 BOOT_SRC := $(addprefix vmm/boot/, )
@@ -52,7 +53,8 @@ JAILER_SRC := $(addprefix jailer/, )
 KILN_SRC := $(BASE_SRC) $(LAUNCH_SRC) $(JAILER_SRC)
 
 # Unit tests: one program per file, linked with all of the above.
-UNIT_TESTS := $(addprefix tests/unit/, )
+UNIT_TESTS := $(addprefix tests/unit/, launch_field_test.c \
+	launch_machine_test.c)
 # Fuzz targets: one program per file, libFuzzer.
 FUZZ_TARGETS := $(addprefix tests/fuzz/, )
 

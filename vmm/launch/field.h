@@ -8,9 +8,12 @@
  * How a value lies in its object, at `offset`:
  *	FIELD_BOOL    bool          FIELD_NUMBER  uint64_t
  *	FIELD_SIZE    uint64_t, bytes; INI text takes K, M, G, T
- *	FIELD_STRING  char[size_bytes], NUL-terminated, no control characters
+ *	FIELD_PERCENT uint64_t, percent; INI text ends in %
+ *	FIELD_STRING  char[size_bytes], NUL-terminated; UTF-8 without control
+ *	              characters
  *	FIELD_CHOICE  uint32_t, index into names
  *	FIELD_MAC     uint8_t[6]; all zero: not set
+ * The default is a legal value even when min is above it ("0: no limit").
  * Thread: any.
  */
 #ifndef KILN_LAUNCH_FIELD_H
@@ -23,10 +26,14 @@
 #include "base/err.h"
 #include "base/json.h"
 
+/* Longest text of any field, NUL included. */
+#define FIELD_TEXT_MAX 4096
+
 enum field_kind {
 	FIELD_BOOL,
 	FIELD_NUMBER,
 	FIELD_SIZE,
+	FIELD_PERCENT,
 	FIELD_STRING,
 	FIELD_CHOICE,
 	FIELD_MAC,
@@ -38,8 +45,8 @@ struct field {
 	enum field_kind kind;
 	size_t offset;
 	size_t size_bytes;        /* FIELD_STRING: room, NUL included */
-	uint64_t min, max;        /* FIELD_NUMBER, FIELD_SIZE: both allowed */
-	uint64_t multiple_of;     /* FIELD_NUMBER, FIELD_SIZE: 0 is any */
+	uint64_t min, max;        /* numbers: both allowed */
+	uint64_t multiple_of;     /* numbers: 0 is any */
 	const char *const *names; /* FIELD_CHOICE: ends in NULL */
 	const char *fallback;     /* default as INI text; NULL: zero, empty */
 	const char *help;         /* one line */

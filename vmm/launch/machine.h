@@ -96,7 +96,10 @@ struct machine {
 	struct machine_confine confine;
 };
 
-/* A kind of object in the description: [name] in INI, a member in JSON. */
+/*
+ * A kind of object in the description: [name] in INI, a member in JSON. In an
+ * array row 0 is the element's id: in INI the second word of [drive rootfs].
+ */
 struct machine_section {
 	const char *name;           /* "machine", "drive", ... */
 	const struct field *fields; /* offsets count from the object */
@@ -122,10 +125,21 @@ int machine_decode(struct machine *ret_machine, const struct json *json,
  * the caller has opened it. */
 void machine_encode(const struct machine *machine, struct json_writer *writer);
 
-/*
- * machine_check - rules that need more than one field: ids unique and well
- * formed, one root drive, device count. Names the object in err.
- */
+/* A rule that needs more than one field, or more than a field's row says. */
+struct machine_rule {
+	const char *section; /* where it is broken, and by which key */
+	const char *key;
+	/* Return: 0; -EINVAL with the element in *ret_element (arrays) and
+	 * what would be right in err, the object's name left out. */
+	int (*check)(const struct machine *machine, unsigned *ret_element,
+		     struct err *err);
+};
+
+/* machine_rule_at - the table of rules; NULL past the last. */
+const struct machine_rule *machine_rule_at(unsigned index);
+
+/* machine_check - every rule, up to the first that is broken. Names the
+ * object in err. */
 int machine_check(const struct machine *machine, struct err *err);
 
 #endif
