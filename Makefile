@@ -38,7 +38,8 @@ CORE_SRC := $(addprefix vmm/core/, memory.c event.c bus.c irq.c state.c vm.c \
 	vcpu.c confine.c)
 BOOT_SRC := $(addprefix vmm/boot/, )
 TABLES_SRC := $(addprefix vmm/tables/, )
-ARCH_SRC := $(addprefix vmm/arch/$(ARCH)/, )
+ARCH_SRC := $(addprefix vmm/arch/$(ARCH)/, cpuid.c regs.c ioapic.c pic.c \
+	irqchip.c power.c vm.c vcpu.c load.c)
 BACKEND_SRC := $(addprefix vmm/backend/, )
 VIRTIO_SRC := $(addprefix vmm/virtio/, )
 LEGACY_SRC := $(addprefix vmm/legacy/, )
@@ -52,9 +53,17 @@ VMM_SRC := $(BASE_SRC) $(LAUNCH_SRC) $(CORE_SRC) $(BOOT_SRC) $(TABLES_SRC) \
 JAILER_SRC := $(addprefix jailer/, )
 KILN_SRC := $(BASE_SRC) $(LAUNCH_SRC) $(JAILER_SRC)
 
+# kiln-seccomp, a tool of the build: compiles the seccomp policies to BPF.
+COMPILER_SRC := $(addprefix profiles/compiler/, nearest.c policy.c parse.c \
+	resolve.c check.c filter.c emit.c)
+POLICIES := $(addprefix profiles/seccomp/, constants launch.policy \
+	loop.policy vcpu.policy)
+
 # Unit tests: one program per file, linked with all of the above.
 UNIT_TESTS := $(addprefix tests/unit/, launch_field_test.c \
-	launch_machine_test.c)
+	launch_machine_test.c \
+	bpf_simulator_test.c \
+	seccomp_policy_test.c)
 # Fuzz targets: one program per file, libFuzzer.
 FUZZ_TARGETS := $(addprefix tests/fuzz/, )
 
@@ -128,6 +137,57 @@ VMM_OBJ := $(patsubst %.c,$(BUILD)/obj/vmm/%.o,$(VMM_SRC) vmm/main.c) \
 KILN_OBJ := $(patsubst %.c,$(BUILD)/obj/kiln/%.o,$(KILN_SRC) jailer/main.c)
 TEST_OBJ := $(patsubst %.c,$(BUILD)/obj/test/%.o,$(VMM_SRC) $(JAILER_SRC))
 
+# ---- seccomp policies -------------------------------------------------------
+# The programs carry the filters of their own architecture, the tests those of
+# all; the text of the rules is for kiln alone (explain).
+
+SECCOMP := $(BUILD)/kiln-seccomp
+FILTERS_H := $(BUILD)/gen/seccomp_filters.h
+KILN_OBJ += $(addprefix $(BUILD)/obj/kiln/gen/, seccomp_filters.o \
+	seccomp_rules.o)
+TEST_OBJ += $(COMPILER_SRC:%.c=$(BUILD)/obj/test/%.o) \
+	$(addprefix $(BUILD)/obj/test/, gen/seccomp_filters_all.o \
+	gen/seccomp_rules.o tests/unit/bpf_simulator.o \
+	tests/unit/seccomp_rows.o)
+COMPILER_OBJ := $(patsubst %.c,$(BUILD)/obj/kiln/%.o,$(COMPILER_SRC) \
+	profiles/compiler/main.c)
+
+$(SECCOMP): $(COMPILER_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $(LINK_HARDEN) -o $@ $^ -lseccomp
+
+$(FILTERS_H): SECCOMP_FLAGS = --format header
+$(BUILD)/gen/seccomp_filters.c: SECCOMP_FLAGS = --format c --arch $(ARCH)
+$(BUILD)/gen/seccomp_filters_all.c: SECCOMP_FLAGS = --format c
+$(BUILD)/gen/seccomp_rules.c: SECCOMP_FLAGS = --format rules --arch $(ARCH)
+
+$(FILTERS_H) $(BUILD)/gen/seccomp_filters.c \
+$(BUILD)/gen/seccomp_filters_all.c $(BUILD)/gen/seccomp_rules.c: \
+		$(POLICIES) $(SECCOMP)
+	$(call say,POLICY,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(SECCOMP) compile $(SECCOMP_FLAGS) -o $@ $(POLICIES)
+
+$(VMM_OBJ) $(KILN_OBJ) $(TEST_OBJ): | $(FILTERS_H)
+$(UNIT_TESTS:%.c=$(BUILD)/obj/test/%.o): | $(FILTERS_H)
+
+$(BUILD)/obj/vmm/gen/%.o: $(BUILD)/gen/%.c $(FILTERS_H) | $(KERNEL_INC)/.made
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VMM_CFLAGS) -c $< -o $@
+
+$(BUILD)/obj/kiln/gen/%.o: $(BUILD)/gen/%.c $(FILTERS_H)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(KILN_CFLAGS) -c $< -o $@
+
+$(BUILD)/obj/test/gen/%.o: $(BUILD)/gen/%.c $(FILTERS_H)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) -c $< -o $@
+
+# -----------------------------------------------------------------------------
+
 $(KERNEL_INC)/.made:
 	$(Q)mkdir -p $(KERNEL_INC)
 	$(Q)ln -sfn /usr/include/linux $(KERNEL_INC)/linux
@@ -184,7 +244,9 @@ $(BUILD)/obj/fuzz/%.o: %.c Makefile
 	$(Q)clang $(STD) $(INC) -I. -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=undefined -MMD -MP -c $< -o $@
 
-FUZZ_OBJ := $(patsubst %.c,$(BUILD)/obj/fuzz/%.o,$(VMM_SRC) $(JAILER_SRC))
+FUZZ_OBJ := $(patsubst %.c,$(BUILD)/obj/fuzz/%.o,$(VMM_SRC) $(JAILER_SRC) \
+	$(COMPILER_SRC))
+$(FUZZ_OBJ): | $(FILTERS_H)
 $(BUILD)/fuzz/libkiln.a: $(FUZZ_OBJ)
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && ar rcsD $@ $^

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 void fd_close(int *fd)
@@ -69,6 +70,20 @@ int fd_pread_full(int fd, void *data, size_t len, uint64_t offset)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int fd_ioctl(int fd, unsigned long request, const void *arg)
+{
+	long r = syscall(SYS_ioctl, fd, request, arg);
+
+	return r < 0 ? -errno : (int)r;
+}
+
+int fd_ioctl_number(int fd, unsigned long request, unsigned long arg)
+{
+	long r = syscall(SYS_ioctl, fd, request, arg);
+
+	return r < 0 ? -errno : (int)r;
 }
 
 static int add_flag(int fd, int get, int set, int flag)

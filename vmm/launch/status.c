@@ -32,7 +32,7 @@ static void send_line(int fd, const struct buf *line)
 		(void)!write(fd, line->data, line->len);
 }
 
-void status_write_phase(int fd, enum status_phase phase)
+void status_write_phase_at(int fd, enum status_phase phase, uint64_t at_us)
 {
 	char text[STATUS_LINE_MAX];
 	struct buf line;
@@ -41,8 +41,13 @@ void status_write_phase(int fd, enum status_phase phase)
 		return;
 	buf_init(&line, text, sizeof(text));
 	buf_printf(&line, "phase %s %llu\n", phase_names[phase],
-		   (unsigned long long)clock_now_us());
+		   (unsigned long long)at_us);
 	send_line(fd, &line);
+}
+
+void status_write_phase(int fd, enum status_phase phase)
+{
+	status_write_phase_at(fd, phase, fd < 0 ? 0 : clock_now_us());
 }
 
 void status_write_exit(int fd, int code, const char *why)

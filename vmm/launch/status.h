@@ -42,9 +42,10 @@ struct status_line {
 	char text[STATUS_LINE_MAX];
 };
 
-/* status_write_phase, status_write_exit - fd -1: nothing is written. A full
+/* status_write_phase (now), _at (then), status_write_exit - fd -1: nothing is written. A full
  * pipe drops the line: the VMM never waits for its supervisor. Thread: any. */
 void status_write_phase(int fd, enum status_phase phase);
+void status_write_phase_at(int fd, enum status_phase phase, uint64_t at_us);
 void status_write_exit(int fd, int code, const char *text);
 
 /* status_parse - one line without its newline. Return: 0; -EINVAL. */

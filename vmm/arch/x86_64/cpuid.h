@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cpuid - what the guest's CPUID instruction says: KVM's supported leaves made
+ * uniform, so that guests see the machine they were given and not the host's.
+ * Topology: one package, `vcpus` cores or, with SMT, pairs of threads.
+ * Sources: Intel SDM vol. 2A CPUID; AMD APM vol. 3 appendix E.
+ */
+#ifndef KILN_ARCH_X86_64_CPUID_H
+#define KILN_ARCH_X86_64_CPUID_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+#define CPUID_ENTRIES_MAX 128
+
+struct cpuid_table {
+	struct kvm_cpuid2 header;
+	struct kvm_cpuid_entry2 entries[CPUID_ENTRIES_MAX];
+};
+
+struct cpuid_topology {
+	unsigned vcpus; /* 1 to 32 */
+	bool smt;       /* two threads a core */
+	bool tsc_deadline;
+};
+
+/* cpuid_supported - KVM_GET_SUPPORTED_CPUID: the base for every vCPU. */
+int cpuid_supported(int kvm_fd, struct cpuid_table *ret_table, struct err *err);
+
+/*
+ * cpuid_prepare - the part that all vCPUs share; may append leaf 0xb.
+ * cpuid_set_vcpu - the part that differs: APIC ids. Call it for each vCPU in
+ * turn on the same table.
+ */
+int cpuid_prepare(struct cpuid_table *table,
+		  const struct cpuid_topology *topology, struct err *err);
+void cpuid_set_vcpu(struct cpuid_table *table, unsigned index);
+
+#endif
