@@ -72,7 +72,7 @@ int fd_pread_full(int fd, void *data, size_t len, uint64_t offset)
 	return 0;
 }
 
-int fd_ioctl(int fd, unsigned long request, const void *arg)
+int fd_ioctl(int fd, unsigned long request, void *arg)
 {
 	long r = syscall(SYS_ioctl, fd, request, arg);
 

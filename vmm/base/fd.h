@@ -35,7 +35,7 @@ int fd_pread_full(int fd, void *data, size_t len, uint64_t offset);
  * fd_ioctl - ioctl(2) with one signature on every libc (they differ in the
  * type of the request). Return: what the call gave, or -errno.
  */
-int fd_ioctl(int fd, unsigned long request, const void *arg);
+int fd_ioctl(int fd, unsigned long request, void *arg);
 int fd_ioctl_number(int fd, unsigned long request, unsigned long arg);
 
 int fd_set_nonblocking(int fd);
