@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packs an initramfs (newc cpio) out of files, without root.
+"""Lays out a small root file system and packs it, without root.
 
-The same contents give the same bytes: owners are 0:0, times are 0, and the
+What goes in is a table: path in the guest -> its source, which is a file of
+the host (Path), contents (bytes), the target of a symbolic link (str) or an
+empty directory (None). The same contents give the same bytes: owners are 0:0, times are 0, and the
 order is by name. /dev/console is not needed here: every kernel with initrd
 support carries that node in its built-in archive.
 """
@@ -16,24 +18,33 @@ BUSYBOX = pathlib.Path("/bin/busybox")
 
 
 def pack(files):
-    """The archive as bytes; files: path in it -> host path, or bytes."""
+    """The files as the bytes of an initramfs (a newc cpio archive)."""
     with tempfile.TemporaryDirectory(prefix="kiln-initramfs.") as tree:
         stage(files, pathlib.Path(tree))
         return _cpio(pathlib.Path(tree))
 
 
 def stage(files, tree):
-    """Lays `files` out below the directory `tree`, all executable."""
+    """Lays `files` out below the directory `tree`."""
     for name, source in files.items():
         to = tree / name
         to.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(source, bytes):
-            to.write_bytes(source)
-        else:
-            shutil.copyfile(source, to)
+        _place(source, to)
+    for path in [*tree.rglob("*"), tree]:
+        os.utime(path, (0, 0), follow_symlinks=False)
+
+
+def _place(source, to):
+    if source is None:
+        to.mkdir()
+    elif isinstance(source, str):
+        to.symlink_to(source)
+    elif isinstance(source, bytes):
+        to.write_bytes(source)
         to.chmod(0o755)
-    for path in [tree, *tree.rglob("*")]:
-        os.utime(path, (0, 0))
+    else:
+        shutil.copyfile(source, to)
+        to.chmod(0o755)
 
 
 def with_modules(files, kernel, names):

@@ -39,6 +39,7 @@ def _build(to, jobs):
     source = to / "source"
     source.mkdir()
     log = cache.root() / "small-kernel.log"
+    print(f"images: building the small kernel; log: {log}", flush=True)
     with open(log, "wb") as out:
         _run(["tar", "-xJf", SOURCE, "--strip-components=1", "-C", source], out)
         make = ["make", "-C", source, f"-j{jobs}"]
@@ -56,8 +57,9 @@ def _strip(source, to):
 
 
 def _run(command, out):
+    # A build does not outlive the one who asked for it
     done = subprocess.run(
-        command, stdout=out, stderr=out, env={**os.environ, **FIXED}
+        ["setpriv", "--pdeathsig", "TERM", *command], stdout=out, stderr=out, env={**os.environ, **FIXED}
     )
     if done.returncode:
         raise BuildError(f"{command[0]} failed: see {out.name}")
