@@ -62,7 +62,7 @@ struct virtio_chain {
 	uint16_t head; /* for virtio_queue_push() */
 	uint16_t readable_count;
 	uint16_t writable_count;
-	size_t readable_bytes; /* readable + writable <= 2^32, §2.7.4.2 */
+	size_t readable_bytes; /* readable + writable <= 2^32, §2.7.5.2 */
 	size_t writable_bytes;
 	struct iovec iov[VIRTIO_QUEUE_SIZE_MAX];
 };
