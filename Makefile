@@ -40,8 +40,9 @@ BOOT_SRC := $(addprefix vmm/boot/, )
 TABLES_SRC := $(addprefix vmm/tables/, )
 ARCH_SRC := $(addprefix vmm/arch/$(ARCH)/, cpuid.c regs.c ioapic.c pic.c \
 	irqchip.c power.c vm.c vcpu.c load.c)
-BACKEND_SRC := $(addprefix vmm/backend/, )
-VIRTIO_SRC := $(addprefix vmm/virtio/, )
+BACKEND_SRC := $(addprefix vmm/backend/, disk.c disk_sync.c entropy.c)
+VIRTIO_SRC := $(addprefix vmm/virtio/, queue.c mmio.c mmio_regs.c block.c \
+	rng.c)
 LEGACY_SRC := $(addprefix vmm/legacy/, )
 VMM_TOP_SRC := vmm/build.c
 
