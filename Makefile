@@ -36,8 +36,9 @@ LAUNCH_SRC := $(addprefix vmm/launch/, field.c machine.c machine_rules.c \
 	handoff.c status.c)
 CORE_SRC := $(addprefix vmm/core/, memory.c event.c bus.c irq.c state.c vm.c \
 	vcpu.c confine.c)
-BOOT_SRC := $(addprefix vmm/boot/, )
-TABLES_SRC := $(addprefix vmm/tables/, )
+BOOT_SRC := $(addprefix vmm/boot/, image.c elf.c bzimage.c kernel.c initrd.c \
+	cmdline.c e820.c zero_page.c pvh.c)
+TABLES_SRC := $(addprefix vmm/tables/, aml.c acpi.c mptable.c)
 ARCH_SRC := $(addprefix vmm/arch/$(ARCH)/, cpuid.c regs.c ioapic.c pic.c \
 	irqchip.c power.c vm.c vcpu.c load.c)
 BACKEND_SRC := $(addprefix vmm/backend/, disk.c disk_sync.c entropy.c)
