@@ -12,8 +12,8 @@
 
 static const char *const phase_names[] = {
 	[STATUS_MAIN] = "main",       [STATUS_LAUNCH] = "launch",
-	[STATUS_MEMORY] = "memory",   [STATUS_KERNEL] = "kernel",
-	[STATUS_MACHINE] = "machine", [STATUS_CONFINED] = "confined",
+	[STATUS_MEMORY] = "memory",   [STATUS_DEVICES] = "devices",
+	[STATUS_KERNEL] = "kernel",   [STATUS_CONFINED] = "confined",
 	[STATUS_STARTED] = "started",
 };
 

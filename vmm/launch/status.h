@@ -22,8 +22,8 @@ enum status_phase {
 	STATUS_MAIN,     /* main() entered */
 	STATUS_LAUNCH,   /* description accepted, descriptors matched */
 	STATUS_MEMORY,   /* guest memory mapped */
+	STATUS_DEVICES,  /* vCPUs, interrupts, devices */
 	STATUS_KERNEL,   /* kernel, initrd and tables in guest memory */
-	STATUS_MACHINE,  /* vCPUs, interrupts, devices */
 	STATUS_CONFINED, /* every thread behind its filter */
 	STATUS_STARTED,  /* vCPUs told to run */
 	STATUS_PHASE_COUNT

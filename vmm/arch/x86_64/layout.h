@@ -23,6 +23,7 @@
 #define LAYOUT_PDPT         0xa000
 #define LAYOUT_PD           0xb000
 #define LAYOUT_CMDLINE      0x20000
+#define LAYOUT_SETUP_DATA   0x21000
 #define LAYOUT_SYSTEM       0x9fc00 /* MP table first: Linux looks here */
 #define LAYOUT_ACPI         0xa0000
 #define LAYOUT_RSDP         0xe0000
@@ -34,6 +35,7 @@
 #define LAYOUT_LAPIC        0xfee00000u
 #define LAYOUT_TSS          0xfffbd000u /* three pages, Intel only */
 #define LAYOUT_IDENTITY_MAP 0xfffbc000u /* one page, Intel only */
+#define LAYOUT_MAPPED_END   0x40000000u /* by the page tables at PML4 */
 #define LAYOUT_AFTER_GAP    0x100000000ull
 #define LAYOUT_RAM_END      0x4000000000ull /* 256 GiB */
 
