@@ -5,8 +5,8 @@
  * its drop-ins and --set, in that order; every problem of all of them is
  * reported at once, and nothing on the host has been touched by then.
  *
- *	struct kiln_config  plain data without pointers, about 130 KiB
- *	struct config_report  about 130 KiB
+ *	struct kiln_config  plain data without pointers, about 140 KiB
+ *	struct config_report  about 180 KiB
  * Both belong in static storage or on the heap, not on the stack.
  * Thread: one at a time.
  */
@@ -23,15 +23,16 @@
 #include "base/err.h"
 #include "launch/machine.h"
 
-#define CONFIG_USER_MAX       64 /* bytes, NUL included */
-#define CONFIG_ADDRESS_MAX    20 /* "255.255.255.255/32" */
-#define CONFIG_RAW_MAX        32 /* controller files in [cgroup] */
-#define CONFIG_RAW_NAME_MAX   64
-#define CONFIG_RAW_VALUE_MAX  256
-#define CONFIG_FILES_MAX      64 /* the file, its drop-ins, --set */
-#define CONFIG_FILE_BYTES_MAX (1U << 20)
-#define CONFIG_PROBLEMS_MAX   100
-#define CONFIG_ORIGINS_MAX    512
+#define CONFIG_USER_MAX      64 /* bytes, NUL included */
+#define CONFIG_ADDRESS_MAX   20 /* "255.255.255.255/32" */
+#define CONFIG_RAW_MAX       32 /* controller files in [cgroup] */
+#define CONFIG_RAW_NAME_MAX  64
+#define CONFIG_RAW_VALUE_MAX 256
+#define CONFIG_FILES_MAX     256 /* the file, its drop-ins, each --set */
+#define CONFIG_FILE_NAME_MAX 512
+#define CONFIG_DROP_INS_MAX  64 /* of one file */
+#define CONFIG_PROBLEMS_MAX  100
+#define CONFIG_ORIGINS_MAX   512
 
 enum config_mode {
 	CONFIG_MODE_AUTO, /* root when the caller is root, else rootless */
@@ -75,7 +76,7 @@ struct config_jail {
 };
 
 struct config_raw {
-	char name[CONFIG_RAW_NAME_MAX]; /* "cpu.weight": [a-z0-9_.] only */
+	char name[CONFIG_RAW_NAME_MAX]; /* "cpu.weight": controller.file */
 	char value[CONFIG_RAW_VALUE_MAX];
 };
 
@@ -129,7 +130,7 @@ struct config_report {
 	struct config_problem problems[CONFIG_PROBLEMS_MAX];
 	unsigned problem_count;
 	unsigned error_count, warning_count; /* those not kept included */
-	char files[CONFIG_FILES_MAX][1024];  /* names for messages */
+	char files[CONFIG_FILES_MAX][CONFIG_FILE_NAME_MAX]; /* as shown */
 	unsigned file_count;
 	struct config_origin origins[CONFIG_ORIGINS_MAX];
 	unsigned origin_count;
