@@ -48,6 +48,14 @@ int options_parse(int argc, char *argv[], const struct option_row *rows,
 		  struct options *ret_options);
 
 /*
+ * options_check - load the FILE at index, print nothing. With host:
+ * config_check_host() as well.
+ * Return: -1: *ret_config is good; otherwise the exit status to end with.
+ */
+int options_check(const struct options *options, size_t index, bool host,
+		  struct kiln_config *ret_config, struct config_report *report);
+
+/*
  * options_load - load the one FILE that options names, print every problem to
  * stderr. With host: config_check_host() as well.
  * Return: -1: *ret_config is good; otherwise the exit status to end with.
