@@ -212,9 +212,7 @@ static void string_format(const void *at, const struct field *field,
 
 static void string_expects(const struct field *field, struct buf *out)
 {
-	buf_printf(out,
-		   "text of at most %zu bytes of UTF-8 without control "
-		   "characters",
+	buf_printf(out, "text of at most %zu bytes without control characters",
 		   field->size_bytes - 1);
 }
 
