@@ -52,7 +52,9 @@ VMM_SRC := $(BASE_SRC) $(LAUNCH_SRC) $(CORE_SRC) $(BOOT_SRC) $(TABLES_SRC) \
 	$(ARCH_SRC) $(BACKEND_SRC) $(VIRTIO_SRC) $(LEGACY_SRC) $(VMM_TOP_SRC)
 
 # The jailer may use base and launch and nothing else of the VMM.
-JAILER_SRC := $(addprefix jailer/, )
+JAILER_SRC := $(addprefix jailer/, ini.c nearest.c specifier.c keys.c \
+	key_rows.c key_checks.c config.c config_load.c config_report.c \
+	config_rules.c config_host.c options.c commands.c cmd_check.c cmd_help.c)
 KILN_SRC := $(BASE_SRC) $(LAUNCH_SRC) $(JAILER_SRC)
 
 # kiln-seccomp, a tool of the build: compiles the seccomp policies to BPF.
@@ -65,9 +67,11 @@ POLICIES := $(addprefix profiles/seccomp/, constants launch.policy \
 UNIT_TESTS := $(addprefix tests/unit/, launch_field_test.c \
 	launch_machine_test.c \
 	bpf_simulator_test.c \
-	seccomp_policy_test.c)
+	seccomp_parser_test.c \
+	seccomp_policy_test.c \
+	confine_test.c)
 # Fuzz targets: one program per file, libFuzzer.
-FUZZ_TARGETS := $(addprefix tests/fuzz/, )
+FUZZ_TARGETS := $(addprefix tests/fuzz/, policy_fuzz.c)
 
 # ---- flags ------------------------------------------------------------------
 
@@ -238,6 +242,19 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(UNIT_TESTS))
 check-unit: $(UNIT_BIN)
 	$(Q)tests/run-unit $(UNIT_BIN)
 
+# The rows of tests/policies on the running kernel; no privilege needed.
+$(BUILD)/test/seccomp_live_test: \
+		$(BUILD)/obj/test/tests/integration/seccomp_live_test.o \
+		$(BUILD)/test/libkiln.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TEST_CFLAGS) -o $@ $(filter %.o,$^) \
+		$(BUILD)/test/libkiln.a $(TEST_LIBS)
+$(BUILD)/obj/test/tests/integration/seccomp_live_test.o: | $(FILTERS_H)
+
+.PHONY: check-seccomp-live
+check-seccomp-live: $(BUILD)/test/seccomp_live_test
+	$(Q)$<
+
 # ---- fuzzing (clang's libFuzzer) --------------------------------------------
 
 $(BUILD)/obj/fuzz/%.o: %.c Makefile
@@ -257,6 +274,54 @@ $(BUILD)/fuzz/%_fuzz: $(BUILD)/obj/fuzz/tests/fuzz/%_fuzz.o $(BUILD)/fuzz/libkil
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(KILN_LIBS)
 
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_TARGETS))
+
+# ---- the two commands, and what they are made of ----------------------------
+
+.PHONY: setup demo guests help check bench soak install
+setup:
+	$(Q)tests/setup/install check
+
+guests:
+	$(Q)tests/lab/images
+
+demo:
+	$(Q)tests/setup/install demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/lab/images debian
+	$(Q)tests/demo
+
+check:
+	$(Q)tests/setup/install check
+	$(Q)tests/check
+
+bench: all
+	$(Q)tests/bench/run
+
+help:
+	@sed -n 's/^#: //p' Makefile
+#: make all        kiln and kiln-vmm
+#: make demo       install what is missing, build, boot a Linux microVM
+#: make check      install what the tests need and run them all
+#: make check-unit check-integration check-guest check-e2e fuzz-replay lint
+#:                 one layer of the tests
+#: make bench      what it costs, as tables
+#: make soak       long runs: start/stop cycles, fuzzing
+#: make guests     kernels and disks for the tests, into build/guest/
+#: make setup      install what demo and check need
+#: make install    PREFIX=/usr/local DESTDIR=
+#: make clean
+
+BINDIR := $(DESTDIR)$(PREFIX)/bin
+LIBEXECDIR := $(DESTDIR)$(PREFIX)/libexec/kiln
+MANDIR := $(DESTDIR)$(PREFIX)/share/man
+DATADIR := $(DESTDIR)$(PREFIX)/share/kiln
+install: all
+	$(Q)install -D -m 0755 $(BUILD)/kiln $(BINDIR)/kiln
+	$(Q)install -D -m 0755 $(BUILD)/kiln-vmm $(LIBEXECDIR)/kiln-vmm
+	$(Q)install -D -m 0644 -t $(MANDIR)/man1 $(wildcard man/*.1)
+	$(Q)install -D -m 0644 -t $(MANDIR)/man5 $(wildcard man/*.5)
+	$(Q)install -D -m 0644 -t $(DATADIR)/examples \
+		$(wildcard profiles/examples/*.ini)
 
 .PHONY: clean
 clean:
