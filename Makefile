@@ -41,10 +41,11 @@ BOOT_SRC := $(addprefix vmm/boot/, image.c elf.c bzimage.c kernel.c initrd.c \
 TABLES_SRC := $(addprefix vmm/tables/, aml.c acpi.c mptable.c)
 ARCH_SRC := $(addprefix vmm/arch/$(ARCH)/, cpuid.c regs.c ioapic.c pic.c \
 	irqchip.c power.c vm.c vcpu.c load.c)
-BACKEND_SRC := $(addprefix vmm/backend/, disk.c disk_sync.c entropy.c)
+BACKEND_SRC := $(addprefix vmm/backend/, disk.c disk_sync.c entropy.c \
+	console.c tap.c)
 VIRTIO_SRC := $(addprefix vmm/virtio/, queue.c mmio.c mmio_regs.c block.c \
 	rng.c)
-LEGACY_SRC := $(addprefix vmm/legacy/, )
+LEGACY_SRC := $(addprefix vmm/legacy/, uart16550.c i8042.c)
 VMM_TOP_SRC := vmm/build.c
 
 # Everything the VMM is made of but main().
@@ -58,8 +59,8 @@ JAILER_SRC := $(addprefix jailer/, ini.c nearest.c specifier.c keys.c \
 KILN_SRC := $(BASE_SRC) $(LAUNCH_SRC) $(JAILER_SRC)
 
 # kiln-seccomp, a tool of the build: compiles the seccomp policies to BPF.
-COMPILER_SRC := $(addprefix profiles/compiler/, nearest.c policy.c parse.c \
-	resolve.c check.c filter.c emit.c)
+COMPILER_SRC := $(addprefix profiles/compiler/, policy.c policy_parse.c \
+	policy_resolve.c policy_check.c filter.c emit.c)
 POLICIES := $(addprefix profiles/seccomp/, constants launch.policy \
 	loop.policy vcpu.policy)
 
@@ -156,7 +157,7 @@ TEST_OBJ += $(COMPILER_SRC:%.c=$(BUILD)/obj/test/%.o) \
 	gen/seccomp_rules.o tests/unit/bpf_simulator.o \
 	tests/unit/seccomp_rows.o)
 COMPILER_OBJ := $(patsubst %.c,$(BUILD)/obj/kiln/%.o,$(COMPILER_SRC) \
-	profiles/compiler/main.c)
+	profiles/compiler/main.c jailer/nearest.c)
 
 $(SECCOMP): $(COMPILER_OBJ)
 	$(call say,LD,$@)
@@ -174,7 +175,7 @@ $(BUILD)/gen/seccomp_filters_all.c $(BUILD)/gen/seccomp_rules.c: \
 	$(Q)mkdir -p $(@D)
 	$(Q)$(SECCOMP) compile $(SECCOMP_FLAGS) -o $@ $(POLICIES)
 
-$(VMM_OBJ) $(KILN_OBJ) $(TEST_OBJ): | $(FILTERS_H)
+$(filter-out $(COMPILER_OBJ),$(VMM_OBJ) $(KILN_OBJ) $(TEST_OBJ)): | $(FILTERS_H)
 $(UNIT_TESTS:%.c=$(BUILD)/obj/test/%.o): | $(FILTERS_H)
 
 $(BUILD)/obj/vmm/gen/%.o: $(BUILD)/gen/%.c $(FILTERS_H) | $(KERNEL_INC)/.made

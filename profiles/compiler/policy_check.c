@@ -4,8 +4,8 @@
  * architecture lacks, a conditional rule beside an unconditional one, a rule
  * said twice. Each is an error here.
  */
+#include "jailer/nearest.h"
 #include "profiles/compiler/filter.h"
-#include "profiles/compiler/nearest.h"
 #include "profiles/compiler/policy.h"
 
 #include <seccomp.h>
@@ -15,21 +15,44 @@
 /* Beyond the last number of any architecture that is compiled for. */
 #define SYSCALL_NUMBERS 1024
 
-static const char *syscall_hint(const struct policy_rule *rule,
-				enum policy_arch arch, char *buf, size_t size)
+/* The call that was probably meant, to be freed; NULL if nothing is near. */
+static char *syscall_guess(const char *syscall, enum policy_arch arch)
 {
 	struct nearest nearest;
+	char *best = NULL;
 
-	nearest_start(&nearest, rule->syscall, strlen(rule->syscall));
+	nearest_start(&nearest, syscall);
 	for (int nr = 0; nr < SYSCALL_NUMBERS; nr++) {
 		char *name = seccomp_syscall_resolve_num_arch(
 			filter_arch_token(arch), nr);
 
-		if (name != NULL)
-			nearest_offer(&nearest, name);
-		free(name);
+		if (name == NULL)
+			continue;
+		nearest_offer(&nearest, name);
+		if (nearest.best == name) {
+			free(best);
+			best = name;
+		} else {
+			free(name);
+		}
 	}
-	return nearest_hint(&nearest, buf, size);
+	return best;
+}
+
+static void complain_unknown(struct policy_set *set,
+			     const struct policy_rule *rule,
+			     enum policy_arch arch)
+{
+	char *guess = syscall_guess(rule->syscall, arch);
+
+	if (guess == NULL)
+		policy_error(set, rule->file, rule->line,
+			     "unknown system call '%s'", rule->syscall);
+	else
+		policy_error(set, rule->file, rule->line,
+			     "unknown system call '%s'; did you mean '%s'?",
+			     rule->syscall, guess);
+	free(guess);
 }
 
 static unsigned arches_of(const char *syscall)
@@ -50,26 +73,20 @@ static void check_syscall(struct policy_set *set,
 			  const struct policy_rule *rule)
 {
 	unsigned missing = rule->arches & ~arches_of(rule->syscall);
-	char hint[NEAREST_NAME_MAX + 32];
+	enum policy_arch arch = POLICY_X86_64;
 
-	for (unsigned i = 0; i < POLICY_ARCH_COUNT; i++) {
-		enum policy_arch arch = (enum policy_arch)i;
-
-		if ((missing & (1U << i)) == 0)
-			continue;
-		if (missing != rule->arches) {
-			policy_error(set, rule->file, rule->line,
-				     "%s has no system call '%s': write '%s@' "
-				     "and the architecture that has it",
-				     policy_arch_name(arch), rule->syscall,
-				     rule->syscall);
-			return;
-		}
-		policy_error(set, rule->file, rule->line,
-			     "unknown system call '%s'%s", rule->syscall,
-			     syscall_hint(rule, arch, hint, sizeof(hint)));
+	if (missing == 0)
 		return;
-	}
+	if ((missing & (1U << POLICY_X86_64)) == 0)
+		arch = POLICY_AARCH64;
+	if (missing == rule->arches)
+		complain_unknown(set, rule, arch);
+	else
+		policy_error(set, rule->file, rule->line,
+			     "%s has no system call '%s': write '%s@' and the "
+			     "architecture that has it",
+			     policy_arch_name(arch), rule->syscall,
+			     rule->syscall);
 }
 
 static bool terms_overlap(const struct policy_test *a,
@@ -213,7 +230,9 @@ void policy_set_check(struct policy_set *set)
 	for (size_t p = 0; p < set->policy_count; p++) {
 		const struct policy *policy = &set->policies[p];
 
-		if (policy->rule_count + policy->include_count == 0)
+		/* A file whose only rule is wrong has been told that. */
+		if (policy->rule_count + policy->include_count == 0 &&
+		    set->error_count == 0)
 			policy_error(set, policy->file, 0,
 				     "no rule: the thread could not even end");
 		for (size_t i = 0; i < policy->rule_count; i++)

@@ -4,7 +4,7 @@
  * architecture, because constants differ. "in" multiplies terms out: libseccomp
  * takes one comparison of each argument in a rule and no "or".
  */
-#include "profiles/compiler/nearest.h"
+#include "jailer/nearest.h"
 #include "profiles/compiler/policy.h"
 
 #include <ctype.h>
@@ -127,19 +127,22 @@ static size_t word_len(const char *text)
 
 static void complain_constant(struct reader *reader, size_t len)
 {
-	char hint[NEAREST_NAME_MAX + 32];
+	char wanted[NEAREST_WORD_MAX + 1];
 	struct nearest nearest;
 
-	nearest_start(&nearest, reader->at, len);
+	(void)snprintf(wanted, sizeof(wanted), "%.*s", (int)len, reader->at);
+	nearest_start(&nearest, wanted);
 	for (size_t i = 0; i < reader->set->constant_count; i++) {
 		const struct policy_constant *c = &reader->set->constants[i];
 
 		if ((c->arches & (1U << reader->arch)) != 0)
 			nearest_offer(&nearest, c->name);
 	}
-	complain(reader, "constant '%.*s' has no value for %s%s", (int)len,
+	complain(reader, "constant '%.*s' has no value for %s%s%s%s", (int)len,
 		 reader->at, policy_arch_name(reader->arch),
-		 nearest_hint(&nearest, hint, sizeof(hint)));
+		 nearest.best == NULL ? "" : "; did you mean '",
+		 nearest.best == NULL ? "" : nearest.best,
+		 nearest.best == NULL ? "" : "'?");
 }
 
 static bool read_number(struct reader *reader, size_t len, uint64_t *ret_value)

@@ -24,6 +24,7 @@ struct cursor {
 	struct policy *policy; /* NULL in a file of constants */
 	const char *file;
 	unsigned line;
+	bool default_seen; /* even a wrong one */
 };
 
 #define complain(at, ...)                                                      \
@@ -97,11 +98,12 @@ static void parse_default(struct cursor *at, char *rest)
 		[POLICY_DEFAULT_TRAP] = "trap",
 	};
 
-	if (at->policy->fallback != POLICY_DEFAULT_NONE) {
+	if (at->default_seen) {
 		complain(at, "a second default: one line 'default kill' or "
 			     "'default trap' in a policy");
 		return;
 	}
+	at->default_seen = true;
 	for (unsigned i = POLICY_DEFAULT_KILL; i < POLICY_DEFAULT_COUNT; i++) {
 		if (strcmp(rest, names[i]) == 0)
 			at->policy->fallback = (enum policy_default)i;
@@ -319,7 +321,7 @@ static void parse_text(struct cursor *at, char *text)
 		text = end;
 	}
 	at->line = 0;
-	if (at->policy != NULL && at->policy->fallback == POLICY_DEFAULT_NONE)
+	if (at->policy != NULL && !at->default_seen)
 		complain(at, "no default: a line 'default kill' or "
 			     "'default trap'");
 }
