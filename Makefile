@@ -45,7 +45,8 @@ BACKEND_SRC := $(addprefix vmm/backend/, disk.c disk_sync.c entropy.c \
 	console.c tap.c)
 VIRTIO_SRC := $(addprefix vmm/virtio/, queue.c mmio.c mmio_regs.c block.c \
 	rng.c)
-LEGACY_SRC := $(addprefix vmm/legacy/, uart16550.c i8042.c)
+LEGACY_SRC := $(addprefix vmm/legacy/, uart16550.c \
+	uart16550_registers.c i8042.c)
 VMM_TOP_SRC := vmm/build.c
 
 # Everything the VMM is made of but main().
