@@ -3,9 +3,9 @@
 
 What goes in is a table: path in the guest -> its source, which is a file of
 the host (Path), contents (bytes), the target of a symbolic link (str) or an
-empty directory (None). The same contents give the same bytes: owners are 0:0, times are 0, and the
-order is by name. /dev/console is not needed here: every kernel with initrd
-support carries that node in its built-in archive.
+empty directory (None). The same contents give the same bytes: owners are
+0:0, times are 0, and the order is by name. /dev/console is not needed: every
+kernel with initrd support carries that node in its built-in archive.
 """
 
 import os

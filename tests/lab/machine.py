@@ -42,19 +42,24 @@ class Machine:
         self._share("root", "/", read_only=True)
         if self._settings.out:
             self._share("out", self._settings.out, read_only=False)
-        self._qemu = self._spawn(
-            ["qemu-system-x86_64", *self._arguments], self._inherited
-        )
+        self._spawn("QEMU", ["qemu-system-x86_64", *self._arguments],
+                    self._inherited)
         for end in self._inherited:
             end.close()
 
-    def exit_status(self):
-        """QEMU's exit status, None while it runs."""
-        return self._qemu.poll()
+    def ended(self):
+        """Which program has ended, and its status; None while all run.
+
+        QEMU, the last started, comes first: its end ends virtiofsd.
+        """
+        for program, process in reversed(self._processes):
+            if process.poll() is not None:
+                return program, process.returncode
+        return None
 
     def close(self):
         """Ends every process that start() made."""
-        for process in reversed(self._processes):
+        for _, process in reversed(self._processes):
             process.kill()
             process.wait()
         for end in [*self._ours, *self._inherited]:
@@ -115,10 +120,8 @@ class Machine:
             "-o", "sandbox=chroot", "-o", "log_level=err",
             "-o", "cache=always" if read_only else "cache=auto",
         ]
-        self._spawn(
-            ["unshare", "--mount", "sh", "-c", remount + 'exec "$@"', "sh",
-             *serve], [listener]
-        )
+        alone = ["unshare", "--mount", "sh", "-c", remount + 'exec "$@"', "sh"]
+        self._spawn("virtiofsd", [*alone, *serve], [listener])
         client = socket.socket(socket.AF_UNIX)
         client.connect(listener.getsockname())
         listener.close()
@@ -128,8 +131,8 @@ class Machine:
             "-device", f"vhost-user-fs-pci,chardev={tag},tag={tag}",
         ]
 
-    def _spawn(self, command, inherited):
-        """A process whose words go to streams["errors PID"]."""
+    def _spawn(self, program, command, inherited):
+        """Starts a process whose words go to a stream of its own."""
         ours, theirs = socket.socketpair()
         process = subprocess.Popen(
             [*DIE_WITH_RUNNER, *command],
@@ -137,10 +140,9 @@ class Machine:
             pass_fds=[end.fileno() for end in inherited],
         )
         theirs.close()
-        self._processes.append(process)
+        self._processes.append((program, process))
         self._ours.append(ours)
-        self.streams[f"errors {process.pid}"] = ours
-        return process
+        self.streams[f"words of {process.pid}"] = ours
 
 
 class _Descriptor:
