@@ -11,11 +11,14 @@
 #include <linux/kvm.h>
 #include <stdlib.h>
 
+#include "backend/console.h"
 #include "backend/disk_sync.h"
 #include "base/array.h"
 #include "base/fd.h"
 #include "core/arch.h"
 #include "launch/status.h"
+#include "legacy/i8042.h"
+#include "legacy/uart16550.h"
 #include "virtio/block.h"
 #include "virtio/mmio.h"
 #include "virtio/rng.h"
@@ -26,6 +29,9 @@ struct builder {
 	const struct build_fds *fds;
 	unsigned virtio_count;
 };
+
+/* The one device that has a last word when the machine is over. */
+static struct uart16550 *serial;
 
 /* ---- descriptors --------------------------------------------------------- */
 
@@ -98,10 +104,10 @@ static int attach_virtio(struct builder *b, const struct virtio_ops *ops,
 	struct vm *vm = b->vm;
 	unsigned n = b->virtio_count;
 	gpa_t base = arch_virtio_base(n);
-	struct virtio_mmio_setup setup = { .ops = ops,
-					   .device = device,
-					   .memory = &vm->memory,
-					   .loop = vm->loop };
+	struct virtio_mmio_setup setup = {.ops = ops,
+					  .device = device,
+					  .memory = &vm->memory,
+					  .loop = vm->loop};
 	struct virtio_mmio *mmio = NULL;
 	int r = n < MACHINE_VIRTIO_MAX
 			? 0
@@ -109,8 +115,7 @@ static int attach_virtio(struct builder *b, const struct virtio_ops *ops,
 				  "virtio device %u: the board has room for %d",
 				  n + 1, MACHINE_VIRTIO_MAX);
 
-	r = r < 0 ? r
-		  : vm_irq_connect(vm, arch_virtio_gsi(n), &setup.irq, err);
+	r = r < 0 ? r : vm_irq_connect(vm, arch_virtio_gsi(n), &setup.irq, err);
 	r = r < 0 ? r : virtio_mmio_create(&setup, &mmio, err);
 	if (r < 0) {
 		ops->device.destroy(device);
@@ -124,8 +129,7 @@ static int attach_virtio(struct builder *b, const struct virtio_ops *ops,
 		return r;
 	r = bus_add(&vm->mmio, base, VIRTIO_MMIO_SIZE_BYTES,
 		    &virtio_mmio_bus_ops, mmio);
-	return r < 0 ? err_set(err, -r, "registers of virtio device %u", n)
-		     : 0;
+	return r < 0 ? err_set(err, -r, "registers of virtio device %u", n) : 0;
 }
 
 static int add_drive(struct builder *b, unsigned index, struct err *err)
@@ -192,6 +196,62 @@ static int add_virtio_devices(struct builder *b, struct err *err)
 	return r;
 }
 
+/* ---- legacy devices ------------------------------------------------------ */
+
+static int add_ports(struct builder *b, uint64_t port, uint64_t count,
+		     const struct bus_ops *ops, void *device, const char *name,
+		     struct err *err)
+{
+	int r = bus_add(&b->vm->pio, port, count, ops, device);
+
+	return r < 0 ? err_set(err, -r, "ports of %s", name) : 0;
+}
+
+static int add_serial(struct builder *b, struct err *err)
+{
+	struct vm *vm = b->vm;
+	struct uart16550_setup setup = {.loop = vm->loop};
+	int r;
+
+	if (!b->machine->serial.enabled)
+		return 0;
+	r = vm_irq_connect(vm, UART16550_COM1_GSI, &setup.irq, err);
+	r = r < 0 ? r
+		  : console_create(b->fds->console_in, b->fds->console_out,
+				   &setup.console, err);
+	if (r < 0)
+		return err_in(err, "serial");
+	r = uart16550_create(&setup, &serial, err);
+	if (r < 0) {
+		console_destroy(setup.console);
+		return err_in(err, "serial");
+	}
+	return add_ports(b, UART16550_COM1_PORT, UART16550_SIZE_BYTES,
+			 &uart16550_bus_ops, serial, "the serial port", err);
+}
+
+static void guest_reset(void *owner)
+{
+	vm_finish(owner, EXIT_STATUS_OK, "reset by the guest");
+}
+
+static int add_keyboard(struct builder *b, struct err *err)
+{
+	struct i8042_setup setup = {.reset = guest_reset, .owner = b->vm};
+	struct i8042 *i8042;
+	int r = vm_irq_connect(b->vm, I8042_GSI, &setup.irq, err);
+
+	r = r < 0 ? r : i8042_create(&setup, &i8042, err);
+	if (r < 0)
+		return err_in(err, "keyboard controller");
+	r = add_ports(b, I8042_DATA_PORT, 1, &i8042_data_bus_ops, i8042,
+		      "the keyboard controller", err);
+	return r < 0 ? r
+		     : add_ports(b, I8042_COMMAND_PORT, 1,
+				 &i8042_command_bus_ops, i8042,
+				 "the keyboard controller", err);
+}
+
 /* ---- the machine --------------------------------------------------------- */
 
 static int create_vcpus(struct vm *vm, struct err *err)
@@ -210,9 +270,9 @@ static int create_vcpus(struct vm *vm, struct err *err)
 
 static int load_guest(struct builder *b, struct err *err)
 {
-	struct arch_boot boot = { .kernel_fd = b->fds->kernel,
-				  .initrd_fd = b->fds->initrd,
-				  .virtio_count = b->virtio_count };
+	struct arch_boot boot = {.kernel_fd = b->fds->kernel,
+				 .initrd_fd = b->fds->initrd,
+				 .virtio_count = b->virtio_count};
 	int r = arch_load(b->vm, &boot, err);
 	int kernel = b->fds->kernel;
 	int initrd = b->fds->initrd;
@@ -225,7 +285,7 @@ static int load_guest(struct builder *b, struct err *err)
 int build_vm(struct vm *vm, const struct machine *machine,
 	     const struct build_fds *fds, struct err *err)
 {
-	struct builder b = { .vm = vm, .machine = machine, .fds = fds };
+	struct builder b = {.vm = vm, .machine = machine, .fds = fds};
 	int r = vm_create(vm, machine, fds->kvm, err);
 
 	if (r < 0)
@@ -234,6 +294,8 @@ int build_vm(struct vm *vm, const struct machine *machine,
 	status_write_phase(vm->status_fd, STATUS_MEMORY);
 	r = arch_vm_create(vm, err);
 	r = r < 0 ? r : create_vcpus(vm, err);
+	r = r < 0 ? r : add_serial(&b, err);
+	r = r < 0 ? r : add_keyboard(&b, err);
 	r = r < 0 ? r : add_virtio_devices(&b, err);
 	if (r < 0)
 		return r;
@@ -247,4 +309,6 @@ int build_vm(struct vm *vm, const struct machine *machine,
 
 void build_flush(void)
 {
+	if (serial != NULL)
+		uart16550_flush(serial);
 }

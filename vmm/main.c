@@ -4,6 +4,7 @@
  * machine, one process; when the machine ends the process exits, which frees
  * everything at once.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ static int run(int launch_fd)
 	enum exit_status code;
 
 	fds.status = -1;
+	(void)signal(SIGPIPE, SIG_IGN); /* a console may lose its reader */
 	if (receive(launch_fd, main_us, &err) < 0)
 		return fail(&err, EXIT_STATUS_LAUNCH);
 	if (build_vm(&vm, &handoff.machine, &fds, &err) < 0 ||
