@@ -315,11 +315,15 @@ static void includes_unite_rules(void **state)
 	    "default kill\ninclude a\ninclude b\nfutex # f\nclose # f\n");
 	add(&set, "a.policy", "default trap\nread # f\nfutex arg1 == 1 # f\n");
 	add(&set, "b.policy", "default trap\nread # f\nopen@x86_64 # f\n");
+	/* The wider rule of a later include makes a's futex pointless. */
+	add(&set, "u.policy", "default kill\ninclude a\ninclude w\n");
+	add(&set, "w.policy", "default trap\nfutex # f\n");
 	assert_int_equal(policy_set_resolve(&set), 0);
 	policy_set_check(&set);
 	assert_int_equal(set.error_count, 0);
 	/* futex, close, read once, open */
 	assert_int_equal(rules_in_force(&set, "t"), 4);
+	assert_int_equal(rules_in_force(&set, "u"), 2);
 
 	add(&set, "c.policy", "default kill\ninclude a\nread # f\n");
 	add(&set, "d.policy",
