@@ -56,7 +56,14 @@ VMM_SRC := $(BASE_SRC) $(LAUNCH_SRC) $(CORE_SRC) $(BOOT_SRC) $(TABLES_SRC) \
 # The jailer may use base and launch and nothing else of the VMM.
 JAILER_SRC := $(addprefix jailer/, ini.c nearest.c specifier.c keys.c \
 	key_rows.c key_checks.c config.c config_load.c config_report.c \
-	config_rules.c config_host.c options.c commands.c cmd_check.c cmd_help.c)
+	config_rules.c config_host.c options.c commands.c cmd_check.c cmd_help.c \
+	identity.c registry.c cgroup.c netns.c tap.c \
+	$(addprefix step_, identity.c kvm.c kernel.c drives.c vmm.c \
+	registry.c cgroup.c taps.c channels.c description.c namespaces.c \
+	id_maps.c session.c root.c limits.c descriptors.c capabilities.c \
+	flags.c seccomp.c exec.c) jail.c \
+	terminal.c console_relay.c report.c supervise.c cmd_run.c \
+	cmd_explain.c)
 KILN_SRC := $(BASE_SRC) $(LAUNCH_SRC) $(JAILER_SRC)
 
 # kiln-seccomp, a tool of the build: compiles the seccomp policies to BPF.
@@ -119,14 +126,15 @@ VMM_START := $(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o
 LIBGCC := $(shell gcc -print-libgcc-file-name 2>/dev/null)
 VMM_END := -L$(MUSL_LIB) -lc $(LIBGCC) $(MUSL_LIB)/crtn.o
 
+LIBNL_INC := -isystem /usr/include/libnl3
 # kiln is static too (0.45 ms to main() instead of 1.1 ms), on glibc, because
 # its libraries are.
-KILN_CFLAGS := $(STD) $(INC) -I. $(WARN) $(HARDEN) -O2 -D_FORTIFY_SOURCE=2 \
+KILN_CFLAGS := $(STD) $(INC) -I. $(LIBNL_INC) $(WARN) $(HARDEN) -O2 -D_FORTIFY_SOURCE=2 \
 	-fPIE -ffunction-sections -fdata-sections
 KILN_LDFLAGS := -static-pie -Wl,--gc-sections $(LINK_HARDEN) -s
 KILN_LIBS := -lcap-ng -lseccomp -lnl-route-3 -lnl-3 -linih -ljansson -lpthread
 
-TEST_CFLAGS := $(STD) $(INC) -I. -Itests/unit $(WARN) -Wno-missing-prototypes \
+TEST_CFLAGS := $(STD) $(INC) -I. -Itests/unit $(LIBNL_INC) $(WARN) -Wno-missing-prototypes \
 	-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
 TEST_LIBS := -lcmocka $(KILN_LIBS)
@@ -262,7 +270,7 @@ check-seccomp-live: $(BUILD)/test/seccomp_live_test
 $(BUILD)/obj/fuzz/%.o: %.c Makefile
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang $(STD) $(INC) -I. -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+	$(Q)clang $(STD) $(INC) -I. $(LIBNL_INC) -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
 		-fno-sanitize-recover=undefined -MMD -MP -c $< -o $@
 
 FUZZ_OBJ := $(patsubst %.c,$(BUILD)/obj/fuzz/%.o,$(VMM_SRC) $(JAILER_SRC) \
