@@ -44,7 +44,7 @@ ARCH_SRC := $(addprefix vmm/arch/$(ARCH)/, cpuid.c regs.c ioapic.c pic.c \
 BACKEND_SRC := $(addprefix vmm/backend/, disk.c disk_sync.c entropy.c \
 	console.c tap.c)
 VIRTIO_SRC := $(addprefix vmm/virtio/, queue.c mmio.c mmio_regs.c block.c \
-	rng.c)
+	rng.c net.c net_header.c net_rx.c net_tx.c)
 LEGACY_SRC := $(addprefix vmm/legacy/, uart16550.c \
 	uart16550_registers.c i8042.c)
 VMM_TOP_SRC := vmm/build.c

@@ -90,12 +90,14 @@ int tap_set_offload(void *tap, unsigned offload)
 	};
 	const struct tap *self = tap;
 	unsigned long flags = 0;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		if (offload & pairs[i][0])
 			flags |= pairs[i][1];
 	}
-	return fd_ioctl_number(self->fd, TUNSETOFFLOAD, flags);
+	r = fd_ioctl_number(self->fd, TUNSETOFFLOAD, flags);
+	return r == -EBADFD ? -ENODEV : r;
 }
 
 static void tap_close(void *tap)
