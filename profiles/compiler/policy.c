@@ -198,8 +198,8 @@ int policy_set_rules(const struct policy_set *set, const struct policy *policy,
 		included[i] = policy_set_find(set, policy->includes[i].name);
 		capacity += included[i] == NULL ? 0 : included[i]->rule_count;
 	}
-	list.rules = calloc(capacity, sizeof(*list.rules));
-	kept = calloc(capacity, sizeof(*kept));
+	list.rules = calloc(capacity, sizeof(void *));
+	kept = calloc(capacity, sizeof(void *));
 	if (list.rules == NULL || kept == NULL) {
 		free(list.rules);
 		free(kept);

@@ -90,6 +90,7 @@ static void confine_child(const struct seccomp_program *program)
 	};
 	const struct rlimit cpu = {CHILD_CPU_S, CHILD_CPU_S};
 	const struct rlimit core = {0, 0};
+	const struct sigaction action = {.sa_handler = trapped};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void)dup2(null, STDIN_FILENO);
@@ -97,7 +98,7 @@ static void confine_child(const struct seccomp_program *program)
 	(void)setrlimit(RLIMIT_CPU, &cpu);
 	(void)setrlimit(RLIMIT_CORE, &core);
 	(void)alarm(CHILD_ALARM_S);
-	(void)signal(SIGSYS, trapped);
+	(void)sigaction(SIGSYS, &action, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0 ||
 	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0L, &filter) < 0)

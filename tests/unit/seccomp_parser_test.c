@@ -55,126 +55,111 @@ static void assert_has(const char *text, const char *wanted)
 }
 
 /* Each text has exactly one mistake, which is told by that message. */
+static const struct {
+	const char *text;
+	const char *message;
+} mistakes[] = {
+	{"read # f\n", "dir/t.policy: no default"},
+	{"default log\nread # f\n", "dir/t.policy:1: unknown default"},
+	{"default\nread # f\n", ":1: unknown default ''"},
+	{"default kill\ndefault kill\nread # f\n", ":2: a second default"},
+	{"default kill\n", "dir/t.policy: no rule"},
+	{"default kill\nread\n", ":2: no function"},
+	{"default kill\nread #\n", ":2: no function"},
+	{"default kill\nread # - why\n", ":2: '' is no function"},
+	{"default kill\nread # f g\n", ":2: 'f g' is no function"},
+	{"default kill\nread # f,,g\n", ":2: '' is no function"},
+	{"default kill\nread # glib:f\n", "is no function"},
+	{"default kill\nreda # f\n",
+	 ":2: unknown system call 'reda'; did you mean 'read'?"},
+	{"default kill\nfrobnicate # f\n",
+	 ":2: unknown system call 'frobnicate'"},
+	{"default kill\nopen # f\n",
+	 ":2: aarch64 has no system call 'open': write 'open@'"},
+	{"default kill\nopen@aarch64 # f\n", ":2: unknown system call 'open'"},
+	{"default kill\nread@sparc # f\n", ":2: unknown architecture 'sparc'"},
+	{"default kill\nre-ad # f\n", ":2: 're-ad' is no name"},
+	{"default kill\nread # f\nread # f\n", ":3: duplicate: dir/t.policy:2"},
+	{"default kill\nread # f\nread@x86_64 # f\n",
+	 ":3: duplicate: dir/t.policy:2"},
+	{"default kill\nread arg0 == 1 # f\nread # f\n",
+	 ":3: 'read' with and without a test: dir/t.policy:2"},
+	{"default kill\nread # f\nread arg0 == 1 # f\n",
+	 ":3: 'read' with and without a test"},
+	{"default kill\nread arg0 == A # f\nread arg0 in {B, 1} # f\n",
+	 ":3: duplicate: dir/t.policy:2"},
+	{"default kill\nread arg0 in {A, 1} # f\n", ":2: the same test twice"},
+	{"default kill\nread arg0 == A || arg0 == 1 # f\n",
+	 ":2: the same test twice"},
+	{"default kill\nread arg0 == C # f\n",
+	 ":2: constant 'C' has no value for x86_64"},
+	{"default kill\nread arg0 == BOHT # f\n", "did you mean 'BOTH'?"},
+	{"default kill\nread arg0 == ARM # f\n",
+	 ":2: constant 'ARM' has no value for x86_64"},
+	{"default kill\nread arg6 == A # f\n", ":2: arg0 to arg5 expected"},
+	{"default kill\nread fd == A # f\n", ":2: arg0 to arg5 expected"},
+	{"default kill\nread arg0 # f\n", ":2: '==' expected"},
+	{"default kill\nread arg0 != A # f\n", ":2: '==' expected"},
+	{"default kill\nread arg0 > A # f\n", ":2: '==' expected"},
+	{"default kill\nread arg0 == # f\n",
+	 ":2: a constant or number expected"},
+	{"default kill\nread arg0 == A B # f\n", ":2: 'B' is too much"},
+	{"default kill\nread arg0 == A && # f\n",
+	 ":2: arg0 to arg5 expected at ''"},
+	{"default kill\nread arg0 in A # f\n", ":2: '{' expected"},
+	{"default kill\nread arg0 in {A # f\n", ":2: '}' expected"},
+	{"default kill\nread arg0 in {} # f\n",
+	 ":2: a constant or number expected"},
+	{"default kill\nread (arg0 & A == A # f\n", ":2: ')' expected"},
+	{"default kill\nread (arg0 | A) == A # f\n", ":2: '&' expected"},
+	{"default kill\nread (arg0 & A) in {A} # f\n", ":2: '==' expected"},
+	{"default kill\nread (arg0 & A) == B # f\n", ":2: never true"},
+	{"default kill\nread (arg0 & 0) == 0 # f\n", ":2: a mask of 0"},
+	{"default kill\nread arg0 == A && arg0 == B # f\n",
+	 ":2: arg0 is tested twice"},
+	{"default kill\nread arg0 == 08 # f\n", ":2: '08' is no"},
+	{"default kill\nread arg0 == 0x # f\n", ":2: '0x' is no"},
+	{"default kill\nread arg0 == 1x # f\n", ":2: '1x' is no"},
+	{"default kill\nread arg0 == 18446744073709551616 # f\n",
+	 "is no number"},
+	{"default kill\nread arg0 == ((((((((((1)))))))))) # f\n",
+	 ":2: more than 8 parentheses"},
+	{"default kill\nioctl arg1 == HIGH # f\n",
+	 ":2: 0x100000000 does not fit: arg1 of ioctl"},
+	{"default kill\ninclude nobody\nread # f\n",
+	 ":2: no policy for the thread 'nobody'"},
+	{"default kill\ninclude t\nread # f\n", ":2: 't' includes itself"},
+	{"default kill\ninclude\nread # f\n", ":2: include ''"},
+	{"default kill\ninclude a b\nread # f\n", ":2: include 'a b'"},
+	{"default kill\nread # f\nconst A = 2\n",
+	 ":3: constant 'A' has a value already, at constants:1"},
+	{"default kill\nread # f\nconst A@x86_64 = 2\n",
+	 ":3: constant 'A' has a value already"},
+	{"default kill\nread # f\nconst C\n", ":3: no '='"},
+	{"default kill\nread # f\nconst C = D\n", ":3: 'D' is no number"},
+	{"default kill\nread # f\nconst C = -1\n", ":3: '-1' is no number"},
+	{"default kill\nread # f\nconst C = 010\n", ":3: '010' is no number"},
+	{"default kill\nread # f\nconst C = 0x\n", ":3: '0x' is no number"},
+	{"default kill\nread # f\nconst arg1 = 1\n",
+	 ":3: 'arg1' cannot name a constant"},
+	{"default kill\nread # f\nconst 9C = 1\n",
+	 ":3: '9C' cannot name a constant"},
+	{"default kill\nread # f\nconst C@mips = 1\n",
+	 ":3: unknown architecture 'mips'"},
+	{"default kill\nread # f\n\r\n", ":3: byte 0x0d"},
+	{"default kill\nread # \xc3\xa9\n", ":2: byte 0xc3"},
+};
+
 static void every_mistake_is_told(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *message;
-	} rows[] = {
-		{"read # f\n", "dir/t.policy: no default"},
-		{"default log\nread # f\n", "dir/t.policy:1: unknown default"},
-		{"default\nread # f\n", ":1: unknown default ''"},
-		{"default kill\ndefault kill\nread # f\n",
-		 ":2: a second default"},
-		{"default kill\n", "dir/t.policy: no rule"},
-		{"default kill\nread\n", ":2: no function"},
-		{"default kill\nread #\n", ":2: no function"},
-		{"default kill\nread # - why\n", ":2: '' is no function"},
-		{"default kill\nread # f g\n", ":2: 'f g' is no function"},
-		{"default kill\nread # f,,g\n", ":2: '' is no function"},
-		{"default kill\nread # glib:f\n", "is no function"},
-		{"default kill\nraed # f\n",
-		 ":2: unknown system call 'raed'; did you mean 'read'?"},
-		{"default kill\nfrobnicate # f\n",
-		 ":2: unknown system call 'frobnicate'"},
-		{"default kill\nopen # f\n",
-		 ":2: aarch64 has no system call 'open': write 'open@'"},
-		{"default kill\nopen@aarch64 # f\n",
-		 ":2: unknown system call 'open'"},
-		{"default kill\nread@sparc # f\n",
-		 ":2: unknown architecture 'sparc'"},
-		{"default kill\nre-ad # f\n", ":2: 're-ad' is no name"},
-		{"default kill\nread # f\nread # f\n",
-		 ":3: duplicate: dir/t.policy:2"},
-		{"default kill\nread # f\nread@x86_64 # f\n",
-		 ":3: duplicate: dir/t.policy:2"},
-		{"default kill\nread arg0 == 1 # f\nread # f\n",
-		 ":3: 'read' with and without a test: dir/t.policy:2"},
-		{"default kill\nread # f\nread arg0 == 1 # f\n",
-		 ":3: 'read' with and without a test"},
-		{"default kill\nread arg0 == A # f\nread arg0 in {B, 1} # f\n",
-		 ":3: duplicate: dir/t.policy:2"},
-		{"default kill\nread arg0 in {A, 1} # f\n",
-		 ":2: the same test twice"},
-		{"default kill\nread arg0 == A || arg0 == 1 # f\n",
-		 ":2: the same test twice"},
-		{"default kill\nread arg0 == C # f\n",
-		 ":2: constant 'C' has no value for x86_64"},
-		{"default kill\nread arg0 == BOHT # f\n",
-		 "did you mean 'BOTH'?"},
-		{"default kill\nread arg0 == ARM # f\n",
-		 ":2: constant 'ARM' has no value for x86_64"},
-		{"default kill\nread arg6 == A # f\n",
-		 ":2: arg0 to arg5 expected"},
-		{"default kill\nread fd == A # f\n",
-		 ":2: arg0 to arg5 expected"},
-		{"default kill\nread arg0 # f\n", ":2: '==' expected"},
-		{"default kill\nread arg0 != A # f\n", ":2: '==' expected"},
-		{"default kill\nread arg0 > A # f\n", ":2: '==' expected"},
-		{"default kill\nread arg0 == # f\n",
-		 ":2: a constant or number expected"},
-		{"default kill\nread arg0 == A B # f\n", ":2: 'B' is too much"},
-		{"default kill\nread arg0 == A && # f\n",
-		 ":2: arg0 to arg5 expected at ''"},
-		{"default kill\nread arg0 in A # f\n", ":2: '{' expected"},
-		{"default kill\nread arg0 in {A # f\n", ":2: '}' expected"},
-		{"default kill\nread arg0 in {} # f\n",
-		 ":2: a constant or number expected"},
-		{"default kill\nread (arg0 & A == A # f\n", ":2: ')' expected"},
-		{"default kill\nread (arg0 | A) == A # f\n",
-		 ":2: '&' expected"},
-		{"default kill\nread (arg0 & A) in {A} # f\n",
-		 ":2: '==' expected"},
-		{"default kill\nread (arg0 & A) == B # f\n", ":2: never true"},
-		{"default kill\nread (arg0 & 0) == 0 # f\n", ":2: a mask of 0"},
-		{"default kill\nread arg0 == A && arg0 == B # f\n",
-		 ":2: arg0 is tested twice"},
-		{"default kill\nread arg0 == 08 # f\n", ":2: '08' is no"},
-		{"default kill\nread arg0 == 0x # f\n", ":2: '0x' is no"},
-		{"default kill\nread arg0 == 1x # f\n", ":2: '1x' is no"},
-		{"default kill\nread arg0 == 18446744073709551616 # f\n",
-		 "is no number"},
-		{"default kill\nread arg0 == ((((((((((1)))))))))) # f\n",
-		 ":2: more than 8 parentheses"},
-		{"default kill\nioctl arg1 == HIGH # f\n",
-		 ":2: 0x100000000 does not fit: arg1 of ioctl"},
-		{"default kill\ninclude nobody\nread # f\n",
-		 ":2: no policy for the thread 'nobody'"},
-		{"default kill\ninclude t\nread # f\n",
-		 ":2: 't' includes itself"},
-		{"default kill\ninclude\nread # f\n", ":2: include ''"},
-		{"default kill\ninclude a b\nread # f\n", ":2: include 'a b'"},
-		{"default kill\nread # f\nconst A = 2\n",
-		 ":3: constant 'A' has a value already, at constants:1"},
-		{"default kill\nread # f\nconst A@x86_64 = 2\n",
-		 ":3: constant 'A' has a value already"},
-		{"default kill\nread # f\nconst C\n", ":3: no '='"},
-		{"default kill\nread # f\nconst C = D\n",
-		 ":3: 'D' is no number"},
-		{"default kill\nread # f\nconst C = -1\n",
-		 ":3: '-1' is no number"},
-		{"default kill\nread # f\nconst C = 010\n",
-		 ":3: '010' is no number"},
-		{"default kill\nread # f\nconst C = 0x\n",
-		 ":3: '0x' is no number"},
-		{"default kill\nread # f\nconst arg1 = 1\n",
-		 ":3: 'arg1' cannot name a constant"},
-		{"default kill\nread # f\nconst 9C = 1\n",
-		 ":3: '9C' cannot name a constant"},
-		{"default kill\nread # f\nconst C@mips = 1\n",
-		 ":3: unknown architecture 'mips'"},
-		{"default kill\nread # f\n\r\n", ":3: byte 0x0d"},
-		{"default kill\nread # \xc3\xa9\n", ":2: byte 0xc3"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < LEN(rows); i++) {
+	for (size_t i = 0; i < LEN(mistakes); i++) {
 		struct policy_set set;
 		char *text;
 
-		load(&set, rows[i].text);
+		load(&set, mistakes[i].text);
 		text = errors_of(&set);
-		assert_has(text, rows[i].message);
+		assert_has(text, mistakes[i].message);
 		if (set.error_count != 1)
 			fail_msg("%zu errors:\n%s", set.error_count, text);
 		free(text);
@@ -189,7 +174,7 @@ static void all_mistakes_at_once_in_order(void **state)
 
 	(void)state;
 	load(&set, "default kill\n"
-		   "raed # f\n"
+		   "reda # f\n"
 		   "write arg0 == NOBODY # f\n"
 		   "close\n"
 		   "read # f\n"
@@ -409,7 +394,8 @@ static void combinations_are_limited(void **state)
 	for (unsigned i = 1; i < 33; i++)
 		(void)snprintf(policy + strlen(policy),
 			       sizeof(policy) - strlen(policy), ",%u", i);
-	strcat(policy, "} # f\nwrite arg0 in {0,1,2,3,4,5,6,7,8} && "
+	(void)snprintf(policy + strlen(policy), sizeof(policy) - strlen(policy),
+		       "} # f\nwrite arg0 in {0,1,2,3,4,5,6,7,8} && "
 		       "arg1 in {0,1,2,3,4,5,6,7} # f\n");
 	load(&set, policy);
 	text = errors_of(&set);
@@ -429,11 +415,11 @@ static void the_list_tells_every_rule(void **state)
 
 	(void)state;
 	assert_non_null(out);
-	load_good(&set, "default kill\nread # f\n"
+	load_good(&set, "default kill\nclose # f\n"
 			"open@x86_64 arg1 == A # g, h\n");
 	assert_int_equal(emit_list(&set, &options, out), 0);
 	assert_int_equal(fclose(out), 0);
-	assert_has(text, "t\tread\t-\t# f\n");
+	assert_has(text, "t\tclose\t-\t# f\n");
 	assert_has(text, "t@x86_64\topen\targ1 == A\t# g, h\n");
 	assert_has(text, "# t aarch64: ");
 	free(text);
