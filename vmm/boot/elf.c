@@ -109,6 +109,17 @@ static int read_headers(struct elf_file *elf, struct err *err)
 	return r < 0 ? (err_in(err, "program headers"), r) : 0;
 }
 
+/* /bin/ls is an x86_64 ELF file too. */
+static int check_no_interpreter(const struct elf_file *elf, struct err *err)
+{
+	for (unsigned i = 0; i < elf->header.e_phnum; i++)
+		if (elf->phdrs[i].p_type == PT_INTERP)
+			return err_say(err, ENOEXEC,
+				       "this is a program for a running system "
+				       "(it asks for an interpreter)");
+	return 0;
+}
+
 static bool is_loaded(const Elf64_Phdr *phdr)
 {
 	return phdr->p_type == PT_LOAD && phdr->p_memsz > 0;
@@ -374,6 +385,8 @@ int boot_elf_load(const struct guest_memory *memory,
 	struct boot_kernel kernel = {.initrd_end_max = ELF_INITRD_END_MAX};
 	int r = read_headers(&elf, err);
 
+	if (r == 0)
+		r = check_no_interpreter(&elf, err);
 	if (r == 0)
 		r = check_segments(&elf, memory, places, err);
 	if (r == 0)
