@@ -202,26 +202,39 @@ static bool list_has(const struct policy_rule *const *rules,
 	return false;
 }
 
-/* A rule that is in force for all architectures is told once. */
+/* Is an unqualified rule in force wherever it was asked for? */
+static bool is_general(const struct policy_rule **const *lists,
+		       const struct policy_rule *rule)
+{
+	if (rule->arches != (1U << POLICY_ARCH_COUNT) - 1U)
+		return false;
+	for (unsigned a = 0; a < POLICY_ARCH_COUNT; a++) {
+		if (lists[a] != NULL && !list_has(lists[a], rule))
+			return false;
+	}
+	return true;
+}
+
+/* A general rule is told once, with the first architecture. */
 static void visit_lists(const struct policy *policy,
 			const struct policy_rule **const *lists, rule_fn visit,
 			FILE *out)
 {
-	for (unsigned a = 0; a < POLICY_ARCH_COUNT; a++) {
-		for (size_t i = 0; lists[a] != NULL && lists[a][i] != NULL;
-		     i++) {
-			const struct policy_rule *rule = lists[a][i];
-			bool all = true;
+	bool first = true;
 
-			for (unsigned b = 0; b < POLICY_ARCH_COUNT; b++)
-				all = all && list_has(lists[b], rule);
-			if (!all)
-				visit(policy,
-				      policy_arch_name((enum policy_arch)a),
-				      rule, out);
-			else if (a == 0)
-				visit(policy, "", rule, out);
+	for (unsigned a = 0; a < POLICY_ARCH_COUNT; a++) {
+		const char *name = policy_arch_name((enum policy_arch)a);
+
+		if (lists[a] == NULL)
+			continue;
+		for (size_t i = 0; lists[a][i] != NULL; i++) {
+			bool general = is_general(lists, lists[a][i]);
+
+			if (!general || first)
+				visit(policy, general ? "" : name, lists[a][i],
+				      out);
 		}
+		first = false;
 	}
 }
 

@@ -422,6 +422,7 @@ static void the_list_tells_every_rule(void **state)
 	assert_has(text, "t\tclose\t-\t# f\n");
 	assert_has(text, "t@x86_64\topen\targ1 == A\t# g, h\n");
 	assert_has(text, "# t aarch64: ");
+	assert_null(strstr(strstr(text, "close") + 1, "close"));
 	free(text);
 	policy_set_destroy(&set);
 }
