@@ -9,10 +9,11 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "backend/console.h"
 #include "backend/disk_sync.h"
+#include "backend/tap.h"
 #include "base/array.h"
 #include "base/fd.h"
 #include "core/arch.h"
@@ -21,6 +22,7 @@
 #include "legacy/uart16550.h"
 #include "virtio/block.h"
 #include "virtio/mmio.h"
+#include "virtio/net.h"
 #include "virtio/rng.h"
 
 struct builder {
@@ -169,6 +171,36 @@ static int add_drives(struct builder *b, struct err *err)
 	return r;
 }
 
+static int add_net(struct builder *b, unsigned index, struct err *err)
+{
+	const struct machine_net *described = &b->machine->nets[index];
+	struct net_setup setup = {.loop = b->vm->loop,
+				  .mtu = (uint16_t)described->mtu};
+	struct net *net;
+	int r = tap_open(b->fds->nets[index], &setup.link, err);
+
+	if (r < 0)
+		return r;
+	memcpy(setup.mac, described->mac, sizeof(setup.mac));
+	r = net_create(&setup, &net, err);
+	if (r < 0) {
+		setup.link.ops->destroy(setup.link.self);
+		return r;
+	}
+	return attach_virtio(b, &net_ops, net, err);
+}
+
+static int add_nets(struct builder *b, struct err *err)
+{
+	for (unsigned i = 0; i < b->machine->net_count; i++) {
+		int r = add_net(b, i, err);
+
+		if (r < 0)
+			return err_in(err, "net '%s'", b->machine->nets[i].id);
+	}
+	return 0;
+}
+
 static int add_entropy(struct builder *b, struct err *err)
 {
 	struct rng *rng;
@@ -184,6 +216,7 @@ static int add_entropy(struct builder *b, struct err *err)
 /* Order = address and interrupt order = order in a snapshot. */
 static int (*const device_kinds[])(struct builder *b, struct err *err) = {
 	add_drives,
+	add_nets,
 	add_entropy,
 };
 
