@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/le.h"
+
 #define FILE_MAX 8192
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -14,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return -1;
 	memcpy(file, data, size);
 	if (size >= 0x206)
-		memcpy(file + 0x202, "HdrS", 4);
+		le32_store(file + 0x202, 0x53726448); /* "HdrS" */
 	fuzz_load(file, size);
 	return 0;
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/le.h"
+
 #define FILE_MAX 8192
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -14,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return -1;
 	memcpy(file, data, size);
 	if (size >= 4)
-		memcpy(file, "\177ELF", 4);
+		le32_store(file, 0x464c457f); /* "\177ELF" */
 	fuzz_load(file, size);
 	return 0;
 }

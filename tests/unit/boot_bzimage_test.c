@@ -24,12 +24,12 @@ static struct image good_image(void)
 
 	memset(at + PROGRAM_OFFSET, 0xc0, PROGRAM_BYTES);
 	memset(at + PROGRAM_OFFSET + PROGRAM_BYTES, 0x51, 100);
-	memcpy(at, "MZ", 2);
+	le16_store(at, 0x5a4d); /* MZ */
 	at[SETUP_SETUP_SECTS] = SECTS;
 	le32_store(at + SETUP_SYSSIZE, PROGRAM_BYTES / 16);
 	le16_store(at + SETUP_BOOT_FLAG, 0xaa55);
 	at[SETUP_JUMP_LENGTH] = 0x6c - 2;
-	memcpy(at + SETUP_HEADER_MAGIC, "HdrS", 4);
+	le32_store(at + SETUP_HEADER_MAGIC, 0x53726448); /* HdrS */
 	le16_store(at + SETUP_VERSION, 0x20f);
 	at[SETUP_LOADFLAGS] = 1;
 	le32_store(at + SETUP_INITRD_ADDR_MAX, 0x7fffffff);

@@ -13,7 +13,7 @@
 #include "base/array.h"
 #include "base/le.h"
 #include "tables/aml.h"
-#include "tables/checksum.h"
+#include "tables/bytes.h"
 
 #define TABLE_BYTES_MAX 4096
 #define TABLE_ALIGN     16
@@ -115,15 +115,14 @@ static void table_start(struct table *table, const char *signature,
 {
 	uint8_t *at = table->bytes;
 
-	memset(table->bytes, 0, sizeof(table->bytes));
 	table->len = len;
-	memcpy(at, signature, 4);
+	bytes_put_text(at, signature, 4);
 	at[HEADER_REVISION] = revision;
-	memcpy(at + HEADER_OEM_ID, oem_id, 6);
-	memcpy(at + HEADER_OEM_TABLE_ID, "KILN", 4);
-	memcpy(at + HEADER_OEM_TABLE_ID + 4, signature, 4);
+	bytes_put_text(at + HEADER_OEM_ID, oem_id, 6);
+	bytes_put_text(at + HEADER_OEM_TABLE_ID, "KILN", 4);
+	bytes_put_text(at + HEADER_OEM_TABLE_ID + 4, signature, 4);
 	le32_store(at + HEADER_OEM_REVISION, 1);
-	memcpy(at + HEADER_CREATOR, "KILN", 4);
+	bytes_put_text(at + HEADER_CREATOR, "KILN", 4);
 	le32_store(at + HEADER_CREATOR_REVISION, CREATOR_REVISION);
 }
 
@@ -137,7 +136,8 @@ static int table_place(struct placer *placer, struct table *table,
 			       "ACPI table %.4s: no room for its %zu bytes",
 			       (const char *)table->bytes, table->len);
 	le32_store(table->bytes + HEADER_LENGTH, (uint32_t)table->len);
-	table->bytes[HEADER_CHECKSUM] = checksum_of(table->bytes, table->len);
+	table->bytes[HEADER_CHECKSUM] =
+		bytes_checksum(table->bytes, table->len);
 	if (guest_write(placer->memory, gpa, table->bytes, table->len) < 0)
 		return err_say(err, ENOMEM,
 			       "ACPI table %.4s: no RAM at %#" PRIx64,
@@ -219,7 +219,7 @@ static void put_power_off(struct aml *aml)
 static int write_dsdt(struct placer *placer, const struct tables_board *board,
 		      gpa_t *ret_gpa, struct err *err)
 {
-	struct table table;
+	struct table table = {.len = 0};
 	struct aml aml;
 	size_t scope;
 
@@ -253,7 +253,7 @@ static void put_port(uint8_t *at, uint16_t port)
 static int write_fadt(struct placer *placer, const struct tables_board *board,
 		      gpa_t dsdt, gpa_t *ret_gpa, struct err *err)
 {
-	struct table table;
+	struct table table = {.len = 0};
 	uint8_t *at = table.bytes;
 
 	table_start(&table, "FACP", FADT_REVISION, FADT_BYTES);
@@ -270,7 +270,7 @@ static int write_fadt(struct placer *placer, const struct tables_board *board,
 	at[FADT_MINOR_VERSION] = FADT_MINOR_VERSION_6_5;
 	put_port(at + FADT_SLEEP_CONTROL, board->sleep_control_port);
 	put_port(at + FADT_SLEEP_STATUS, board->sleep_status_port);
-	memcpy(at + FADT_HYPERVISOR_ID, "KILN\0\0\0\0", 8);
+	bytes_put_text(at + FADT_HYPERVISOR_ID, "KILN\0\0\0\0", 8);
 	return table_place(placer, &table, ret_gpa, err);
 }
 
@@ -286,7 +286,7 @@ static void put_lapic(uint8_t *at, unsigned index)
 static int write_madt(struct placer *placer, const struct tables_board *board,
 		      gpa_t *ret_gpa, struct err *err)
 {
-	struct table table;
+	struct table table = {.len = 0};
 	uint8_t *at = table.bytes + MADT_ENTRIES;
 
 	table_start(&table, "APIC", MADT_REVISION,
@@ -306,7 +306,7 @@ static int write_madt(struct placer *placer, const struct tables_board *board,
 static int write_xsdt(struct placer *placer, const gpa_t *tables, size_t count,
 		      gpa_t *ret_gpa, struct err *err)
 {
-	struct table table;
+	struct table table = {.len = 0};
 
 	table_start(&table, "XSDT", XSDT_REVISION,
 		    HEADER_BYTES + count * sizeof(uint64_t));
@@ -321,13 +321,13 @@ static int write_rsdp(const struct guest_memory *memory, gpa_t gpa, gpa_t xsdt,
 {
 	uint8_t rsdp[RSDP_BYTES] = {0};
 
-	memcpy(rsdp, "RSD PTR ", 8);
-	memcpy(rsdp + RSDP_OEM_ID, oem_id, 6);
+	bytes_put_text(rsdp, "RSD PTR ", 8);
+	bytes_put_text(rsdp + RSDP_OEM_ID, oem_id, 6);
 	rsdp[RSDP_REVISION] = 2;
 	le32_store(rsdp + RSDP_LENGTH, sizeof(rsdp));
 	le64_store(rsdp + RSDP_XSDT, xsdt);
-	rsdp[RSDP_CHECKSUM] = checksum_of(rsdp, RSDP_V1_BYTES);
-	rsdp[RSDP_CHECKSUM2] = checksum_of(rsdp, sizeof(rsdp));
+	rsdp[RSDP_CHECKSUM] = bytes_checksum(rsdp, RSDP_V1_BYTES);
+	rsdp[RSDP_CHECKSUM2] = bytes_checksum(rsdp, sizeof(rsdp));
 	if (guest_write(memory, gpa, rsdp, sizeof(rsdp)) < 0)
 		return err_say(err, ENOMEM, "ACPI RSDP: no RAM at %#" PRIx64,
 			       gpa);

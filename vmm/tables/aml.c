@@ -43,7 +43,10 @@
 
 void aml_init(struct aml *aml, uint8_t *data, size_t size_bytes)
 {
-	*aml = (struct aml){.data = data, .size_bytes = size_bytes};
+	aml->data = data;
+	aml->size_bytes = size_bytes;
+	aml->len = 0;
+	aml->overflowed = false;
 }
 
 int aml_status(const struct aml *aml)
@@ -110,7 +113,7 @@ static size_t encode_length(size_t body_len, uint8_t out[LENGTH_BYTES_MAX])
 
 void aml_end(struct aml *aml, size_t mark)
 {
-	uint8_t length[LENGTH_BYTES_MAX];
+	uint8_t length[LENGTH_BYTES_MAX] = {0};
 
 	if (!aml->overflowed)
 		insert(aml, mark, length,

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/le.h"
-#include "tables/checksum.h"
+#include "tables/bytes.h"
 
 #define POINTER_BYTES  16
 #define HEADER_BYTES   44
@@ -82,7 +82,7 @@ static void add_isa_bus(struct table *table)
 	uint8_t *entry = add(table, ENTRY_BUS, ENTRY_BYTES);
 
 	entry[1] = ISA_BUS_ID;
-	memcpy(entry + 2, "ISA   ", 6);
+	bytes_put_text(entry + 2, "ISA   ", 6);
 }
 
 /* APIC ids are one number space; the processors have the ids before this. */
@@ -117,11 +117,11 @@ static void add_interrupt(struct table *table, enum entry_type entry_type,
 
 static void put_pointer(uint8_t *at, gpa_t table_gpa)
 {
-	memcpy(at, "_MP_", 4);
+	bytes_put_text(at, "_MP_", 4);
 	le32_store(at + 4, (uint32_t)table_gpa);
 	at[8] = POINTER_BYTES / 16;
 	at[9] = SPEC_VERSION;
-	at[10] = checksum_of(at, POINTER_BYTES);
+	at[10] = bytes_checksum(at, POINTER_BYTES);
 }
 
 static void put_header(uint8_t *at, const struct table *table,
@@ -129,14 +129,14 @@ static void put_header(uint8_t *at, const struct table *table,
 {
 	size_t len = table->len - POINTER_BYTES;
 
-	memcpy(at, "PCMP", 4);
+	bytes_put_text(at, "PCMP", 4);
 	le16_store(at + 4, (uint16_t)len);
 	at[6] = SPEC_VERSION;
-	memcpy(at + 8, "KILN    ", 8);
-	memcpy(at + 16, "MICROVM     ", 12);
+	bytes_put_text(at + 8, "KILN    ", 8);
+	bytes_put_text(at + 16, "MICROVM     ", 12);
 	le16_store(at + 34, (uint16_t)table->entry_count);
 	le32_store(at + 36, board->lapic_base);
-	at[7] = checksum_of(at, len);
+	at[7] = bytes_checksum(at, len);
 }
 
 static void build(struct table *table, const struct tables_board *board)
