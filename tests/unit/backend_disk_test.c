@@ -134,8 +134,18 @@ static void a_short_write_goes_on_and_then_fails(void **state)
 	disk_destroy(disk);
 }
 
+static char *pages(size_t len)
+{
+	char *at = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(at != MAP_FAILED);
+	return at;
+}
+
 /* The kernel moves 0x7ffff000 bytes a call at the most, so this read comes in
- * two; the mark at its end lands right only if the rest was cut right. */
+ * two, cut inside slice 254; the marks behind the cut land right only if the
+ * rest was cut right. */
 static void a_short_read_goes_on_where_it_stopped(void **state)
 {
 	static struct iovec iov[DISK_IOV_MAX];
@@ -144,18 +154,20 @@ static void a_short_read_goes_on_where_it_stopped(void **state)
 	char mark[512] = "";
 	int fd = file_of((off_t)end + 512);
 	struct disk *disk = disk_of(fd, false);
-	char *bulk = mmap(NULL, piece, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *bulk = pages(piece);
+	char *cut = pages(piece);
 
 	(void)state;
-	assert_true(bulk != MAP_FAILED);
-	assert_int_equal(pwrite(fd, "mark", 4, (off_t)end), 4);
+	assert_int_equal(pwrite(fd, "edge!mark", 9, (off_t)end - 5), 9);
 	for (size_t i = 0; i < ARRAY_LEN(iov); i++)
 		iov[i] = (struct iovec){bulk, piece};
+	iov[254] = (struct iovec){cut, piece};
 	iov[255] = (struct iovec){mark, sizeof(mark)};
 	assert_int_equal(submit(disk, DISK_READ, 0, iov, 256), 0);
+	assert_memory_equal(cut + piece - 5, "edge!", 5);
 	assert_string_equal(mark, "mark");
 	assert_int_equal(munmap(bulk, piece), 0);
+	assert_int_equal(munmap(cut, piece), 0);
 	disk_destroy(disk);
 }
 

@@ -164,16 +164,26 @@ static uint32_t serve(struct fixture *f)
 	return used.len;
 }
 
-static uint8_t request(struct fixture *f, uint32_t type, uint64_t sector,
-		       uint32_t len, bool write)
+/* The usual framing. Return: status; *ret_written: what used says. */
+static uint8_t request_of(struct fixture *f, uint32_t type, uint64_t sector,
+			  const struct driver_part *data, uint32_t *ret_written)
 {
 	const struct driver_part parts[] = {
-		{HEADER, 16, false}, {DATA, len, write}, {STATUS, 1, true}};
+		{HEADER, 16, false}, *data, {STATUS, 1, true}};
 
 	put_header(f, type, sector);
 	(void)driver_add(&f->driver.queues[0], parts, 3);
-	(void)serve(f);
+	*ret_written = serve(f);
 	return byte_at(f, STATUS);
+}
+
+static uint8_t request(struct fixture *f, uint32_t type, uint64_t sector,
+		       uint32_t len, bool write)
+{
+	const struct driver_part data = {DATA, len, write};
+	uint32_t written;
+
+	return request_of(f, type, sector, &data, &written);
 }
 
 /* Requests */
@@ -198,6 +208,41 @@ static void data_is_written(void **state)
 	assert_memory_equal(f->fake.bytes + 63 * 512, "hello", 5);
 	assert_int_equal(f->fake.ops[DISK_WRITE], 1);
 	assert_int_equal(f->fake.commits > 0, 1);
+}
+
+/* What one request left behind does not show in the next. */
+static void written_is_what_this_request_wrote(void **state)
+{
+	static const struct {
+		uint32_t type;
+		struct driver_part data;
+		uint32_t written;
+	} rows[] = {
+		{0, {DATA, 512, true}, 513},   {1, {DATA, 512, false}, 1},
+		{0, {DATA, 1024, true}, 1025}, {4, {DATA, 0, true}, 1},
+		{8, {DATA, 20, true}, 21},     {8, {DATA, 30, true}, 20},
+		{0, {DATA, 100, true}, 0},     {99, {DATA, 0, true}, 1},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint32_t written = UINT32_MAX;
+
+		(void)request_of(f, rows[i].type, 0, &rows[i].data, &written);
+		assert_int_equal(written, rows[i].written);
+	}
+}
+
+static void a_driver_that_wants_no_interrupt_gets_none(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(driver_start(&f->driver, V1, 8));
+	driver_set_avail_flags(&f->driver.queues[0], 1);
+	(void)driver_irqs(&f->driver);
+	assert_int_equal(request(f, 0, 0, 512, true), 0);
+	assert_int_equal(driver_irqs(&f->driver), 0);
+	assert_int_equal(driver_reg(&f->driver, REG_INTERRUPT_STATUS), 0);
 }
 
 struct bounds_row {
@@ -704,6 +749,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(data_is_read),
 		TEST(data_is_written),
+		TEST(written_is_what_this_request_wrote),
+		TEST(a_driver_that_wants_no_interrupt_gets_none),
 		TEST(requests_stay_inside_the_disk),
 		TEST(any_framing_of_a_read_will_do),
 		TEST(header_and_data_of_a_write_may_share),

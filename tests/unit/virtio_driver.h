@@ -152,6 +152,8 @@ bool driver_start(struct driver *driver, uint64_t features, uint16_t size);
 void driver_kick(const struct driver *driver, unsigned index);
 /* Let queues run that were kicked, till quiet. Return: callbacks made. */
 unsigned driver_pump(const struct driver *driver);
+/* The same for at most max rounds over the queues. */
+unsigned driver_pump_rounds(const struct driver *driver, unsigned max);
 /* Interrupts raised since the last call. */
 uint64_t driver_irqs(const struct driver *driver);
 

@@ -408,6 +408,7 @@ static void features_beyond_64_are_refused(void **state)
 	driver_reg_set(&f->driver, REG_DRIVER_FEATURES, 1);
 	driver_reg_set(&f->driver, REG_STATUS, 11);
 	assert_int_equal(driver_reg(&f->driver, REG_STATUS), 3);
+	assert_true(driver_start(&f->driver, GOOD, 8)); /* after a reset */
 }
 
 static void features_are_fixed_after_features_ok(void **state)
@@ -523,6 +524,11 @@ static void a_queue_that_is_not_there(void **state)
 	assert_int_equal(driver_reg(&f->driver, REG_STATUS), 11);
 	assert_int_equal(virtio_mmio_queue_count(f->driver.mmio), 2);
 	assert_int_equal(virtio_mmio_notify_fd(f->driver.mmio, 2), -1);
+	go(f, S_RUNNING);
+	(void)driver_pump(&f->driver);
+	for (size_t i = 0; i < ARRAY_LEN(indices); i++)
+		driver_kick(&f->driver, indices[i]);
+	assert_int_equal(driver_pump(&f->driver), 0);
 }
 
 /* Running */

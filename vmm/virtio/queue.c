@@ -290,7 +290,7 @@ static int enter_indirect(const struct virtio_queue *queue,
 
 	if (!queue->indirect || table->indirect || desc->flags & DESC_F_NEXT)
 		return -EBADMSG;
-	if (desc->len == 0 || desc->len % DESC_BYTES != 0 ||
+	if (desc->len % DESC_BYTES != 0 ||
 	    desc->len / DESC_BYTES > VIRTIO_QUEUE_SIZE_MAX)
 		return -EBADMSG;
 	if (guest_slice(queue->memory, desc->addr, desc->len, &entries) < 0)
