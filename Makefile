@@ -84,7 +84,9 @@ UNIT_TESTS := $(addprefix tests/unit/, launch_field_test.c \
 	bpf_simulator_test.c \
 	seccomp_parser_test.c \
 	seccomp_policy_test.c \
-	confine_test.c)
+	confine_test.c \
+	backend_console_test.c backend_tap_test.c legacy_i8042_test.c \
+	legacy_uart16550_test.c virtio_net_test.c)
 # Fuzz targets: one program per file, libFuzzer.
 FUZZ_TARGETS := $(addprefix tests/fuzz/, elf_fuzz.c bzimage_fuzz.c policy_fuzz.c queue_fuzz.c)
 

@@ -11,8 +11,9 @@ struct tap;
 
 /*
  * tap_open - check and prepare fd: a tap that is attached already (TUNSETIFF)
- * with exactly IFF_TAP | IFF_NO_PI | IFF_VNET_HDR. Takes fd on success; no
- * offload is set. *ret_link->self is the tap, destroyed by the link's destroy.
+ * with exactly IFF_TAP | IFF_NO_PI | IFF_VNET_HDR (IFF_NO_PI is believed: the
+ * kernel does not tell). Takes fd on success; no offload is set.
+ * ret_link->self is the tap; the link's destroy ends it.
  */
 int tap_open(int fd, struct link *ret_link, struct err *err);
 
