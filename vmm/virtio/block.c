@@ -279,12 +279,10 @@ static int handle(struct block *block, struct request *request)
 /* Return: 1 the budget is used up; 0 the queue is empty; -EBADMSG. */
 static int drain_queue(struct block *block, unsigned *requests, uint64_t *bytes)
 {
-	int r;
-
 	while (*requests > 0 && *bytes > 0) {
 		struct request request = {0};
+		int r = virtio_queue_pop(block->queue, &block->chain);
 
-		r = virtio_queue_pop(block->queue, &block->chain);
 		if (r > 0)
 			r = handle(block, &request) < 0 ? -EBADMSG : 1;
 		if (r <= 0)

@@ -64,8 +64,7 @@ static void device_start(struct virtio_mmio *mmio)
 				mmio->driver_features) < 0)
 		virtio_host_fault(&mmio->host);
 	else
-		mmio_notify_all(
-			mmio); /* buffers may wait that nobody kicks for */
+		mmio_notify_all(mmio); /* for what was offered early */
 }
 
 struct status_step {
@@ -359,7 +358,6 @@ static void config_write(struct virtio_mmio *mmio, uint64_t offset,
 static void mmio_read(void *device, uint64_t offset, void *data, size_t len)
 {
 	struct virtio_mmio *mmio = device;
-	uint32_t value = 0;
 
 	memset(data, 0, len);
 	if (offset < REGS_BYTES && !is_register(offset, len))
@@ -375,8 +373,8 @@ static void mmio_read(void *device, uint64_t offset, void *data, size_t len)
 	} else {
 		const struct reg *reg = &regs[offset / 4];
 
-		value = reg->read != NULL ? reg->read(mmio) : reg->value;
-		le32_store(data, value);
+		le32_store(data,
+			   reg->read != NULL ? reg->read(mmio) : reg->value);
 	}
 	virtio_host_unlock(&mmio->host);
 }

@@ -388,12 +388,12 @@ static int look_for_more(struct virtio_queue *queue)
 int virtio_queue_pop(struct virtio_queue *queue, struct virtio_chain *ret_chain)
 {
 	uint16_t head;
-	int r;
 
 	if (!is_live(queue))
 		return 0;
 	if (queue->avail_seen == queue->avail_next) {
-		r = look_for_more(queue);
+		int r = look_for_more(queue);
+
 		if (r <= 0)
 			return r;
 	}
