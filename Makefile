@@ -63,7 +63,8 @@ JAILER_SRC := $(addprefix jailer/, ini.c nearest.c specifier.c keys.c \
 	id_maps.c session.c root.c limits.c descriptors.c capabilities.c \
 	flags.c seccomp.c exec.c) jail.c \
 	terminal.c console_relay.c report.c supervise.c cmd_run.c \
-	cmd_explain.c)
+	cmd_explain.c doctor.c doctor_kvm.c doctor_guest.c doctor_jail.c \
+	doctor_cgroup.c doctor_namespaces.c doctor_hardening.c cmd_doctor.c)
 KILN_SRC := $(BASE_SRC) $(LAUNCH_SRC) $(JAILER_SRC)
 
 # kiln-seccomp, a tool of the build: compiles the seccomp policies to BPF.
@@ -77,6 +78,8 @@ UNIT_TESTS := $(addprefix tests/unit/, launch_field_test.c \
 	virtio_queue_test.c virtio_mmio_test.c virtio_block_test.c \
 	virtio_rng_test.c backend_disk_test.c \
 	launch_machine_test.c \
+	jailer_ini_test.c jailer_specifier_test.c jailer_keys_test.c \
+	jailer_config_test.c \
 	boot_kernel_test.c boot_elf_test.c boot_bzimage_test.c \
 	boot_initrd_test.c boot_cmdline_test.c boot_zero_page_test.c \
 	boot_pvh_test.c tables_aml_test.c tables_acpi_test.c \
@@ -88,7 +91,8 @@ UNIT_TESTS := $(addprefix tests/unit/, launch_field_test.c \
 	backend_console_test.c backend_tap_test.c legacy_i8042_test.c \
 	legacy_uart16550_test.c virtio_net_test.c)
 # Fuzz targets: one program per file, libFuzzer.
-FUZZ_TARGETS := $(addprefix tests/fuzz/, elf_fuzz.c bzimage_fuzz.c policy_fuzz.c queue_fuzz.c)
+FUZZ_TARGETS := $(addprefix tests/fuzz/, ini_fuzz.c elf_fuzz.c bzimage_fuzz.c policy_fuzz.c queue_fuzz.c \
+	net_fuzz.c)
 
 # ---- flags ------------------------------------------------------------------
 

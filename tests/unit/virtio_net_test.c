@@ -956,6 +956,23 @@ static void a_link_of_errors_is_given_up(void **state)
 	assert_true(pump_link(f) <= 3);
 	assert_true(f->net->link_is_gone);
 	assert_int_equal(counters(f).rx_errors, 65);
+	guest_send(f, NULL, HDR + 60); /* both ways */
+	assert_true(tx_came_back(f));
+	assert_int_equal(counters(f).tx_dropped, 1);
+}
+
+static void a_receive_chain_with_something_to_read_is_a_fault(void **state)
+{
+	const struct driver_part parts[] = {
+		{ROOM_A, 20, false},
+		{ROOM_B, 200, true},
+	};
+	struct fixture *f = *state;
+
+	start(f, 0);
+	(void)driver_add(&f->driver.queues[NET_RX], parts, ARRAY_LEN(parts));
+	kick(f, NET_RX);
+	assert_true(needs_reset(f));
 }
 
 /* Snapshot */
@@ -1053,6 +1070,7 @@ int main(void)
 		TEST(frames_with_a_negotiated_offload_keep_their_header),
 		TEST(junk_from_the_link_is_dropped),
 		TEST(a_receive_buffer_that_cannot_be_is_a_fault),
+		TEST(a_receive_chain_with_something_to_read_is_a_fault),
 		TEST(a_bad_transmit_chain_stops_both_ways),
 		TEST(buffers_from_before_a_reset_are_not_written),
 		TEST(a_queue_that_is_taken_back_is_not_written),
