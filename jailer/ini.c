@@ -298,6 +298,7 @@ static bool take_assign(struct lexer *lexer)
 	const char *bad = check_assign(lexer);
 
 	lexer->first_piece = true;
+	lexer->last_piece = false;
 	lexer->assembled_len = 0;
 	if (bad == NULL)
 		return true;
@@ -330,7 +331,8 @@ static char *read_for_inih(char *out, int room, void *context)
 	enum line_kind kind = LINE_NOTHING;
 	bool taken = lexer->key != NULL;
 
-	if (room < ROOM_MIN)
+	/* A value that went out whole and did not come back: give up. */
+	if (room < ROOM_MIN || (taken && lexer->last_piece))
 		return NULL;
 	while (!taken) {
 		kind = next_line(lexer);
