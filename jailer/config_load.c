@@ -312,8 +312,8 @@ static void set_directory(struct config_loader *loader, const char *path)
 	loader->directory[len] = '\0';
 }
 
-int loader_read(struct config_loader *loader, const char *path,
-		bool *ret_missing)
+void loader_read_text(struct config_loader *loader, const char *text,
+		      size_t len)
 {
 	const struct ini_events events = {
 		.context = loader,
@@ -321,6 +321,14 @@ int loader_read(struct config_loader *loader, const char *path,
 		.assign = on_assign,
 		.problem = on_problem,
 	};
+
+	loader->section = NULL;
+	ini_read(text, len, &events);
+}
+
+int loader_read(struct config_loader *loader, const char *path,
+		bool *ret_missing)
+{
 	struct err err;
 	char *text;
 	size_t len;
@@ -332,13 +340,12 @@ int loader_read(struct config_loader *loader, const char *path,
 	}
 	int file = report_add_file(loader->report, path);
 	loader->file = file < 0 ? 0 : (unsigned)file;
-	loader->section = NULL;
 	set_directory(loader, path);
 	if (r < 0) {
 		loader_problem(loader, 0, "", "", err.msg);
 		return r;
 	}
-	ini_read(text, len, &events);
+	loader_read_text(loader, text, len);
 	free(text);
 	return 0;
 }

@@ -36,6 +36,11 @@ void loader_set(struct config_loader *loader, const char *argument);
 int loader_read(struct config_loader *loader, const char *path,
 		bool *ret_missing);
 
+/* loader_read_text - the same with a text in memory, as the file that
+ * loader->file and loader->directory say. */
+void loader_read_text(struct config_loader *loader, const char *text,
+		      size_t len);
+
 /* loader_problem - about the file being read. section, key: may be "". */
 void loader_problem(struct config_loader *loader, unsigned line,
 		    const char *section, const char *key, const char *text);
