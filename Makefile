@@ -79,7 +79,7 @@ UNIT_TESTS := $(addprefix tests/unit/, launch_field_test.c \
 	virtio_rng_test.c backend_disk_test.c \
 	launch_machine_test.c \
 	jailer_ini_test.c jailer_specifier_test.c jailer_keys_test.c \
-	jailer_config_test.c \
+	jailer_config_test.c jailer_doctor_test.c \
 	boot_kernel_test.c boot_elf_test.c boot_bzimage_test.c \
 	boot_initrd_test.c boot_cmdline_test.c boot_zero_page_test.c \
 	boot_pvh_test.c tables_aml_test.c tables_acpi_test.c \
@@ -281,11 +281,11 @@ check-seccomp-live: $(BUILD)/test/seccomp_live_test
 
 # The jail: kiln with a VMM that says what it sees, and a kiln that can be told
 # at which step to fail.
-$(BUILD)/integration/fake_vmm: $(BUILD)/obj/kiln/tests/integration/fake_vmm.o \
-		$(patsubst %.c,$(BUILD)/obj/kiln/%.o,$(BASE_SRC) $(LAUNCH_SRC))
+$(BUILD)/integration/fake_vmm: $(BUILD)/obj/vmm/tests/integration/fake_vmm.o \
+		$(patsubst %.c,$(BUILD)/obj/vmm/%.o,$(BASE_SRC) $(LAUNCH_SRC))
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(KILN_LDFLAGS) -o $@ $^
+	$(Q)$(CC) $(VMM_LDFLAGS) -o $@ $(VMM_START) $^ $(VMM_END)
 
 $(BUILD)/obj/kiln-fail/jail.o: jailer/jail.c Makefile | $(FILTERS_H)
 	$(call say,CC,$@)
