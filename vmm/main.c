@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -85,5 +86,8 @@ int main(int argc, char *argv[])
 	    parse_u64(argv[2], &launch_fd) < 0 || launch_fd < 3 ||
 	    launch_fd >= HANDOFF_FD_LIMIT)
 		return usage();
+	/* execveat() made it dumpable again: no ptrace, no /proc/PID for
+	 * others with this uid */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	_exit(run((int)launch_fd));
 }
