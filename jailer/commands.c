@@ -11,7 +11,7 @@ const struct command command_table[] = {
 	 "check configurations, print every error, do nothing"},
 	{"explain", cmd_explain, "FILE [--set SECTION.KEY=VALUE]... [--json]",
 	 "print what run would do, do nothing"},
-	{"doctor", cmd_doctor, "[--json]",
+	{"doctor", cmd_doctor, "[--json | --probe CHECK]",
 	 "say what this host can do and what it lacks"},
 	{"help", cmd_help, "[SUBCOMMAND | keys [--raw]]",
 	 "print help: on a subcommand, or every key of a configuration"},
