@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -244,26 +245,58 @@ static int require_leaf(struct cpuid_table *table, uint32_t function,
 	return 0;
 }
 
-/* Guests see a family name, not the host's model (brand string, 48 bytes). */
-static void set_brand(struct cpuid_table *table, enum vendor vendor)
-{
-	char brand[48] = {0};
-	const char *name = vendor == VENDOR_INTEL ? "Intel(R) Xeon(R) Processor"
-						  : "AMD EPYC";
+#define BRAND_BYTES 48
+#define BRAND_LEAF  0x80000002u /* and two more, 16 bytes each */
 
-	if (vendor == VENDOR_ANY)
-		return;
-	memcpy(brand, name, strlen(name));
+/* The three leaves as one string; false when one is missing. */
+static bool read_brand(struct cpuid_table *table, char out[BRAND_BYTES + 1])
+{
 	for (uint32_t i = 0; i < 3; i++) {
-		struct kvm_cpuid_entry2 *e = find(table, 0x80000002 + i, 0);
+		const struct kvm_cpuid_entry2 *e =
+			find(table, BRAND_LEAF + i, 0);
 
 		if (e == NULL)
-			return;
+			return false;
+		memcpy(out + 16 * i, &e->eax, 4);
+		memcpy(out + 16 * i + 4, &e->ebx, 4);
+		memcpy(out + 16 * i + 8, &e->ecx, 4);
+		memcpy(out + 16 * i + 12, &e->edx, 4);
+	}
+	out[BRAND_BYTES] = '\0';
+	return true;
+}
+
+static void write_brand(struct cpuid_table *table, const char *brand)
+{
+	for (uint32_t i = 0; i < 3; i++) {
+		struct kvm_cpuid_entry2 *e = find(table, BRAND_LEAF + i, 0);
+
 		memcpy(&e->eax, brand + 16 * i, 4);
 		memcpy(&e->ebx, brand + 16 * i + 4, 4);
 		memcpy(&e->ecx, brand + 16 * i + 8, 4);
 		memcpy(&e->edx, brand + 16 * i + 12, 4);
 	}
+}
+
+/*
+ * Guests see a family name, not the host's model. Intel's keeps the nominal
+ * frequency (" @ 2.50GHz"), which some guests read out of it.
+ */
+static void set_brand(struct cpuid_table *table, enum vendor vendor)
+{
+	char host[BRAND_BYTES + 1];
+	char brand[BRAND_BYTES + 1] = "AMD EPYC";
+	const char *frequency;
+
+	if (vendor == VENDOR_ANY || !read_brand(table, host))
+		return;
+	if (vendor == VENDOR_INTEL) {
+		frequency = strstr(host, " @ ");
+		(void)snprintf(brand, sizeof(brand),
+			       "Intel(R) Xeon(R) Processor%s",
+			       frequency == NULL ? "" : frequency);
+	}
+	write_brand(table, brand);
 }
 
 int cpuid_prepare(struct cpuid_table *table,
