@@ -271,7 +271,7 @@ static void guest_reset(void *owner)
 static int add_keyboard(struct builder *b, struct err *err)
 {
 	struct i8042_setup setup = {.reset = guest_reset, .owner = b->vm};
-	struct i8042 *i8042;
+	struct i8042 *i8042 = NULL;
 	int r = vm_irq_connect(b->vm, I8042_GSI, &setup.irq, err);
 
 	r = r < 0 ? r : i8042_create(&setup, &i8042, err);

@@ -205,7 +205,7 @@ static struct kvm_cpuid_entry2 *find(struct cpuid_table *table,
 				     uint32_t function, uint32_t index)
 {
 	for (uint32_t i = 0; i < table->header.nent; i++) {
-		struct kvm_cpuid_entry2 *e = &table->entries[i];
+		struct kvm_cpuid_entry2 *e = &table->header.entries[i];
 
 		if (e->function == function && e->index == index)
 			return e;
@@ -235,7 +235,7 @@ static int require_leaf(struct cpuid_table *table, uint32_t function,
 		return 0;
 	if (table->header.nent >= CPUID_ENTRIES_MAX)
 		return err_say(err, E2BIG, "CPUID table is full");
-	table->entries[table->header.nent++] = (struct kvm_cpuid_entry2){
+	table->header.entries[table->header.nent++] = (struct kvm_cpuid_entry2){
 		.function = function,
 		.index = index,
 		.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
@@ -308,7 +308,7 @@ int cpuid_prepare(struct cpuid_table *table,
 	for (uint32_t level = 0; r == 0 && level < 2; level++)
 		r = require_leaf(table, 0xb, level, err);
 	for (uint32_t i = 0; r == 0 && i < table->header.nent; i++) {
-		struct kvm_cpuid_entry2 *e = &table->entries[i];
+		struct kvm_cpuid_entry2 *e = &table->header.entries[i];
 
 		for (size_t k = 0; k < ARRAY_LEN(rules); k++) {
 			if (rules[k].function == e->function &&
@@ -325,7 +325,7 @@ int cpuid_prepare(struct cpuid_table *table,
 void cpuid_set_vcpu(struct cpuid_table *table, unsigned index)
 {
 	for (uint32_t i = 0; i < table->header.nent; i++) {
-		struct kvm_cpuid_entry2 *e = &table->entries[i];
+		struct kvm_cpuid_entry2 *e = &table->header.entries[i];
 
 		switch (e->function) {
 		case 0x1:

@@ -15,9 +15,13 @@
 
 #define CPUID_ENTRIES_MAX 128
 
+/* header.entries[] has room for CPUID_ENTRIES_MAX. */
 struct cpuid_table {
-	struct kvm_cpuid2 header;
-	struct kvm_cpuid_entry2 entries[CPUID_ENTRIES_MAX];
+	union {
+		struct kvm_cpuid2 header;
+		char room[sizeof(struct kvm_cpuid2) +
+			  CPUID_ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2)];
+	};
 };
 
 struct cpuid_topology {

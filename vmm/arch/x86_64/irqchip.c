@@ -11,16 +11,17 @@
 static void set_routes(void *owner, const struct ioapic_route *routes)
 {
 	struct irqchip *chip = owner;
-	struct {
+	union {
 		struct kvm_irq_routing header;
-		struct kvm_irq_routing_entry entries[IOAPIC_PINS];
-	} table = {.header = {.nr = 0}};
+		char room[sizeof(struct kvm_irq_routing) +
+			  IOAPIC_PINS * sizeof(struct kvm_irq_routing_entry)];
+	} table = {.room = {0}};
 	int r;
 
 	for (uint32_t pin = 0; pin < IOAPIC_PINS; pin++) {
 		if (routes[pin].address == 0)
 			continue;
-		table.entries[table.header.nr++] =
+		table.header.entries[table.header.nr++] =
 			(struct kvm_irq_routing_entry){
 				.gsi = pin,
 				.type = KVM_IRQ_ROUTING_MSI,

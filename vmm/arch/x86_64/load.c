@@ -76,8 +76,8 @@ static int write_tables(const struct vm *vm, const struct arch_boot *boot,
 		.keyboard_gsi = LAYOUT_GSI_KEYBOARD,
 		.sleep_control_port = LAYOUT_PORT_SLEEP_CONTROL,
 		.sleep_status_port = LAYOUT_PORT_SLEEP_STATUS,
-		.mptable = { LAYOUT_SYSTEM, MPTABLE_BYTES_MAX },
-		.acpi = { LAYOUT_ACPI, LAYOUT_RSDP - LAYOUT_ACPI },
+		.mptable = {LAYOUT_SYSTEM, MPTABLE_BYTES_MAX},
+		.acpi = {LAYOUT_ACPI, LAYOUT_RSDP - LAYOUT_ACPI},
 		.rsdp = LAYOUT_RSDP,
 	};
 	int r;
@@ -107,7 +107,7 @@ static int write_start_page(const struct vm *vm,
 int arch_load(struct vm *vm, const struct arch_boot *boot, struct err *err)
 {
 	struct boot_kernel *kernel = &vm->arch->kernel;
-	struct boot_initrd initrd = { 0 };
+	struct boot_initrd initrd = {0};
 	struct boot_cmdline line;
 	int r = boot_load_kernel(&vm->memory, boot->kernel_fd, &places, kernel,
 				 err);

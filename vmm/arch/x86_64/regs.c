@@ -200,13 +200,14 @@ int regs_set_msrs(int vcpu_fd, struct err *err)
 		{.index = MSR_MISC_ENABLE, .data = MISC_ENABLE_FAST_STRING},
 		{.index = MSR_MTRR_DEFAULT, .data = MTRR_ENABLED_WRITE_BACK},
 	};
-	struct {
+	union {
 		struct kvm_msrs header;
-		struct kvm_msr_entry entries[ARRAY_LEN(boot)];
-	} msrs = {.header = {.nmsrs = ARRAY_LEN(boot)}};
+		char room[sizeof(struct kvm_msrs) + sizeof(boot)];
+	} msrs;
 	int done;
 
-	memcpy(msrs.entries, boot, sizeof(boot));
+	msrs.header = (struct kvm_msrs){.nmsrs = ARRAY_LEN(boot)};
+	memcpy(msrs.header.entries, boot, sizeof(boot));
 	done = fd_ioctl(vcpu_fd, KVM_SET_MSRS, &msrs);
 	if (done < 0)
 		return err_set(err, -done, "KVM_SET_MSRS");
