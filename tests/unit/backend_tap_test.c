@@ -113,9 +113,12 @@ static int packet_socket(void)
 
 static void fill_frame(uint8_t *frame)
 {
+	static const uint8_t start[] = {0xff, 0xff, 0xff, 0xff, 0xff,
+					0xff, 2,    0,    0,    0,
+					0,    1,    0x88, 0xb5};
+
 	memset(frame, 0xab, FRAME_BYTES);
-	memset(frame, 0xff, 6);
-	memcpy(frame + 6, "\x02\x00\x00\x00\x00\x01\x88\xb5", 8);
+	memcpy(frame, start, sizeof(start));
 }
 
 struct parts {

@@ -325,6 +325,14 @@ static void an_answer_of_the_controller_comes_before_keys(void **state)
 	assert_int_equal(ctr_get(f), 0x05);
 	assert_int_equal(irqs(f), 1); /* the key is in front again */
 	assert_int_equal(answer(f), 0x14);
+	for (int i = 0; i < 3; i++)
+		(void)answer(f);
+	(void)irqs(f);
+	command(f, 0x20);
+	assert_int_equal(i8042_press_ctrl_alt_del(f->i8042, NULL), 0);
+	assert_int_equal(irqs(f), 0); /* not its turn yet */
+	assert_int_equal(answer(f), 0x05);
+	assert_int_equal(irqs(f), 1);
 }
 
 static void a_wide_read_is_one_byte(void **state)

@@ -977,7 +977,7 @@ static void a_receive_chain_with_something_to_read_is_a_fault(void **state)
 
 /* Snapshot */
 
-static size_t save(const struct fixture *f, uint8_t *data, size_t size)
+static size_t save(const struct fixture *f, void *data, size_t size)
 {
 	struct state state = {.data = data, .size_bytes = size, .saving = true};
 

@@ -129,13 +129,6 @@ static void net_queue_ready(void *device, unsigned index)
 
 /* Life */
 
-static void window_clear(struct net *net)
-{
-	net->window.buffer_count = 0;
-	net->window.slice_count = 0;
-	net->window.room_bytes = 0;
-}
-
 static void net_attach(void *device, const struct virtio_host *host)
 {
 	struct net *net = device;
@@ -155,7 +148,6 @@ static int net_activate(void *device, struct virtio_queue *queues,
 	/* A link that is gone is a cable pulled out, not a broken card. */
 	if (r < 0 && r != -ENODEV)
 		return r;
-	window_clear(net);
 	net->queues = queues;
 	return 0;
 }
@@ -166,7 +158,9 @@ static void net_reset(void *device)
 
 	net->queues = NULL;
 	net->features = 0;
-	window_clear(net);
+	net->window.buffer_count = 0;
+	net->window.slice_count = 0;
+	net->window.room_bytes = 0;
 	/* Can only fail when the link is gone, and with it what it offloads. */
 	(void)net->link.ops->set_offload(net->link.self, 0);
 }
@@ -245,7 +239,7 @@ int net_create(const struct net_setup *setup, struct net **ret_net,
 	memcpy(net->mac, setup->mac, sizeof(net->mac));
 	net->source = (struct event_source){
 		.fd = net->link.fd, .ready = link_ready, .owner = net};
-	r = event_loop_add(net->loop, &net->source, 0);
+	r = event_loop_add(net->loop, &net->source, net->watched);
 	if (r < 0) {
 		free(net);
 		return err_set(err, -r, "watch the network link");
