@@ -82,6 +82,20 @@ static void check_net_twice(const struct rule_context *c)
 	}
 }
 
+static void check_net_address(const struct rule_context *c)
+{
+	for (unsigned i = 0; i < c->config->machine.net_count; i++) {
+		const struct config_net *net = &c->config->nets[i];
+
+		if (net->address[0] != '\0' && strcmp(net->tap, "auto") != 0)
+			report_at(c->report, c->config, KIND("net", "address"),
+				  i,
+				  "is for tap = auto; '%s' is there already "
+				  "and keeps its own",
+				  net->tap);
+	}
+}
+
 static void check_jail_user(const struct rule_context *c)
 {
 	const struct config_jail *jail = &c->config->jail;
@@ -178,9 +192,9 @@ void config_check_rules(const struct kiln_config *config,
 			struct config_report *report)
 {
 	static void (*const rules[])(const struct rule_context *c) = {
-		check_machine,       check_kernel,       check_drive_paths,
-		check_drive_sharing, check_net_twice,    check_jail_user,
-		check_cgroup_memory, check_cgroup_twice,
+		check_machine,       check_kernel,        check_drive_paths,
+		check_drive_sharing, check_net_twice,     check_net_address,
+		check_jail_user,     check_cgroup_memory, check_cgroup_twice,
 	};
 	const struct rule_context context = {config, report};
 

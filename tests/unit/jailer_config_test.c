@@ -127,7 +127,7 @@ static void a_whole_file_is_read(void **state)
 			      "[drive data]\npath = /d\nread_only = yes\n"
 			      "[net eth0]\ntap = tap0\nmtu = 1400\n"
 			      "mac = 06:00:00:00:00:01\n"
-			      "address = 172.16.0.1/30\nnetns = /n\n"
+			      "netns = /n\n"
 			      "[entropy]\nenabled = no\n"
 			      "[jail]\nmode = root\nuser = kiln\n"
 			      "seccomp = log\nrlimit_nofile = 128\n"
@@ -147,7 +147,7 @@ static void a_whole_file_is_read(void **state)
 	assert_true(config.machine.drives[1].read_only);
 	assert_int_equal(config.machine.drives[0].cache, CACHE_WRITEBACK);
 	assert_int_equal(config.machine.net_count, 1);
-	assert_string_equal(config.nets[0].address, "172.16.0.1/30");
+	assert_string_equal(config.nets[0].tap, "tap0");
 	assert_int_equal(config.machine.nets[0].mtu, 1400);
 	assert_false(config.machine.entropy.enabled);
 	assert_true(config.machine.serial.enabled);
@@ -217,6 +217,9 @@ static void wrong_lines_are_named(void **state)
 		 "vm.ini:6: [net b] tap: net 'a' has it already\n"},
 		{"[net a]\naddress=1.2.3.4/8\n[net b]\naddress=1.2.3.4/8\n",
 		 "vm.ini:6: [net b] address: net 'a' has it already\n"},
+		{"[net a]\ntap = t\naddress=1.2.3.4/8\n",
+		 "vm.ini:5: [net a] address: is for tap = auto; 't' is there "
+		 "already and keeps its own\n"},
 		{"[net a]\nmac=02:00:00:00:00:01\n[net b]\n"
 		 "mac=02:00:00:00:00:01\n",
 		 "vm.ini:6: [net b] mac: net 'a' has it already\n"},
