@@ -3,9 +3,9 @@
  * A guest and a host that do anything to a network card: the input is a list
  * of steps that write registers and guest memory (rings and descriptors among
  * it), send frames from the link's far end, and let the card work in between.
- * What must hold: the sanitizers are quiet, a frame reaches the link only with
- * a header that the negotiated features allow, what was pushed fits the
- * buffers, and the card never works without end.
+ * What must hold: the sanitizers are quiet, a frame reaches the link only in
+ * sensible length and with a sensible header, offloads come in sets that a
+ * kernel takes, the window stays in its bounds, and no work is without end.
  *
  *	step: kind, then a16 b32 (register) | a16 len8 bytes (memory) |
  *	      q8 a64 l32 f8 (a buffer) | len16 bytes (a frame) | nothing
