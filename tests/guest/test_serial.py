@@ -36,8 +36,8 @@ def test_echo_of_every_byte_there_is():
 
 
 def test_input_beyond_the_fifo_is_not_lost():
-    """64 KiB at once: far more than the 64 bytes of the port's FIFO."""
-    text = flood(64)
+    """Pages at once: far more than the 64 bytes of the port's FIFO."""
+    text = flood(16)
     with vmm.Vmm(guest="serial-echo") as vm:
         vm.expect("say ready\n")
         for at in range(0, len(text), 4096):

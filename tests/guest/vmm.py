@@ -106,6 +106,7 @@ class Launch:
     ):
         self.fds = fds
         self.roles = {}
+        self.serial = serial
         self.raw = None  # bytes in the place of the document
         self.extra_fds = {}  # number -> descriptor, open but not listed
         path = kernel or BARE / f"{guest}.elf"
@@ -272,7 +273,7 @@ class Vmm:
         stderr = self._reader("stderr")
         theirs, self._console_in = self.fds.pipe()
         launch.roles.setdefault("status", status)
-        if launch.document["vm"].get("serial", {}).get("enabled", True):
+        if launch.serial:
             launch.roles.setdefault("console-in", theirs)
             launch.roles.setdefault("console-out", console)
         memfd = self._memfd
