@@ -93,10 +93,10 @@ static void set_id(struct config_loader *loader, const char *id)
 	char text[ERR_MSG_MAX];
 
 	if (strlen(id) <= MACHINE_ID_MAX) {
-		strcpy(out, id); /* length checked */
+		memcpy(out, id, strlen(id) + 1);
 		return;
 	}
-	strcpy(out, "x"); /* said here, not twice */
+	memcpy(out, "x", sizeof("x")); /* said here, not twice */
 	(void)snprintf(text, sizeof(text), "'%.80s' is over %d characters", id,
 		       MACHINE_ID_MAX);
 	loader_problem(loader, 0, "", "id", text);
@@ -122,10 +122,8 @@ static void take_id(struct config_loader *loader, const char *given)
 
 static void join_cmdline(struct config_loader *loader)
 {
-	const struct config_problem kind = {
-		.section = "kernel",
-		.key = "cmdline_append",
-	};
+	const struct report_subject subject = {CONFIG_ERROR, "kernel",
+					       "cmdline_append", 0};
 	struct machine_kernel *kernel = &loader->config->machine.kernel;
 	const char *append = loader->config->kernel.cmdline_append;
 	char joined[2 * MACHINE_CMDLINE_MAX + 2];
@@ -135,7 +133,7 @@ static void join_cmdline(struct config_loader *loader)
 			 append);
 
 	if ((size_t)n >= sizeof(kernel->cmdline)) {
-		report_at(loader->report, loader->config, &kind, 0,
+		report_at(loader->report, loader->config, &subject,
 			  "the command line has %d bytes, %zu fit", n,
 			  sizeof(kernel->cmdline) - 1);
 		return;

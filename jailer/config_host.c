@@ -71,14 +71,13 @@ static int check_file(const struct host_file *file, struct err *err)
 static void look_at(const struct kiln_config *config,
 		    struct config_report *report, const struct host_file *file)
 {
-	struct config_problem kind = {.severity = CONFIG_ERROR};
+	const struct report_subject subject = {CONFIG_ERROR, file->section,
+					       file->key, file->element};
 	struct err err;
 
 	if (file->path[0] == '\0' || check_file(file, &err) == 0)
 		return;
-	(void)snprintf(kind.section, sizeof(kind.section), "%s", file->section);
-	(void)snprintf(kind.key, sizeof(kind.key), "%s", file->key);
-	report_at(report, config, &kind, file->element, "%s", err.msg);
+	report_at(report, config, &subject, "%s", err.msg);
 }
 
 static void look_at_drives(const struct kiln_config *config,

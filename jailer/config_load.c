@@ -36,13 +36,16 @@ void loader_problem(struct config_loader *loader, unsigned line,
 
 /* ---- sections ------------------------------------------------------------ */
 
-/* "drive rootfs", or "machine". */
+/* "drive rootfs", or "machine"; "" outside of any. */
 static void section_title(const struct config_loader *loader, char *out,
 			  size_t size_bytes)
 {
 	const struct key_section *section = loader->section;
-	bool named = key_section_is_named(section);
+	bool named = section != NULL && key_section_is_named(section);
 
+	out[0] = '\0';
+	if (section == NULL)
+		return;
 	(void)snprintf(
 		out, size_bytes, "%s%s%s", section->name, named ? " " : "",
 		named ? key_element_id(section, loader->config, loader->element)
@@ -128,18 +131,16 @@ void loader_enter(struct config_loader *loader, const char *name,
 
 /* ---- keys ---------------------------------------------------------------- */
 
-static int unknown_key(const char *name, const char *meant, struct err *err)
+static int unknown_key(const char *meant, struct err *err)
 {
 	if (meant == NULL)
 		return err_say(err, EINVAL, "unknown key");
-	(void)name;
 	return err_say(err, EINVAL, "unknown key; did you mean '%s'?", meant);
 }
 
 /* May this key be set by this line? Remembers the line. */
-static int note_key(struct config_loader *loader, const char *name,
-		    unsigned number, bool repeats, unsigned line,
-		    struct err *err)
+static int note_key(struct config_loader *loader, unsigned number, bool repeats,
+		    unsigned line, struct err *err)
 {
 	struct config_origin origin = {
 		.section = key_section_index(loader->section),
@@ -151,7 +152,6 @@ static int note_key(struct config_loader *loader, const char *name,
 	const struct config_origin *before = report_find_origin(
 		loader->report, origin.section, origin.element, number);
 
-	(void)name;
 	if (before != NULL && before->file == loader->file && !repeats)
 		return err_say(err, EINVAL, "is set in line %u already",
 			       before->line);
@@ -203,8 +203,8 @@ static int assign_key(struct config_loader *loader, const struct key *key,
 
 	if ((key->flags & KEY_LATER) != 0)
 		return err_say(err, EINVAL, "is not supported by this version");
-	r = note_key(loader, key->field->name, key->index,
-		     (key->flags & KEY_REPEATS) != 0, line, err);
+	r = note_key(loader, key->index, (key->flags & KEY_REPEATS) != 0, line,
+		     err);
 	r = r < 0 ? r : complete_value(loader, key, value, text, err);
 	return r < 0 ? r
 		     : key_set(key, loader->config, loader->element, text, err);
@@ -219,7 +219,8 @@ static int raw_slot(struct config_cgroup *cgroup, const char *name)
 	}
 	if (cgroup->raw_count >= CONFIG_RAW_MAX)
 		return -1;
-	strcpy(cgroup->raw[cgroup->raw_count].name, name); /* length checked */
+	/* The length was checked with the name. */
+	memcpy(cgroup->raw[cgroup->raw_count].name, name, strlen(name) + 1);
 	return (int)cgroup->raw_count++;
 }
 
@@ -237,8 +238,8 @@ static int assign_raw(struct config_loader *loader, const char *name,
 	if (slot < 0)
 		return err_say(err, E2BIG, "more than %d controller files",
 			       CONFIG_RAW_MAX);
-	r = note_key(loader, name, CONFIG_ORIGINS_MAX + (unsigned)slot, false,
-		     line, err);
+	r = note_key(loader, CONFIG_ORIGINS_MAX + (unsigned)slot, false, line,
+		     err);
 	if (r < 0)
 		return r;
 	/* Empty: back to the default, not set; config_load() drops it. */
@@ -262,7 +263,7 @@ void loader_assign(struct config_loader *loader, const char *key,
 	else if (loader->section->raw && strchr(key, '.') != NULL)
 		r = assign_raw(loader, key, value, line, &err);
 	else
-		r = unknown_key(key, meant, &err);
+		r = unknown_key(meant, &err);
 	if (r < 0)
 		complain(loader, line, key, &err);
 }
@@ -406,7 +407,7 @@ static void name_set(struct config_loader *loader, const char *argument)
 void loader_set(struct config_loader *loader, const char *argument)
 {
 	size_t len = strlen(argument);
-	struct set_parts parts = {0};
+	struct set_parts parts = {"", NULL, "", ""};
 	struct err err;
 	char *text;
 

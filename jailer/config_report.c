@@ -106,24 +106,25 @@ static void set_place(const struct config_report *report,
 }
 
 void report_at(struct config_report *report, const struct kiln_config *config,
-	       const struct config_problem *kind, unsigned element,
-	       const char *fmt, ...)
+	       const struct report_subject *subject, const char *fmt, ...)
 {
-	struct config_problem problem = *kind;
+	struct config_problem problem = {.severity = subject->severity};
 	const struct key_section *section;
 	const char *meant;
+	const char *id = "";
 	va_list args;
 
 	va_start(args, fmt);
 	(void)vsnprintf(problem.text, sizeof(problem.text), fmt, args);
 	va_end(args);
-	section = key_section_find(kind->section, &meant);
+	(void)snprintf(problem.key, sizeof(problem.key), "%s", subject->key);
+	section = key_section_find(subject->section, &meant);
 	if (section != NULL)
-		set_place(report, section, element, &problem);
+		set_place(report, section, subject->element, &problem);
 	if (section != NULL && key_section_is_named(section))
-		(void)snprintf(problem.section, sizeof(problem.section),
-			       "%s %s", section->name,
-			       key_element_id(section, config, element));
+		id = key_element_id(section, config, subject->element);
+	(void)snprintf(problem.section, sizeof(problem.section), "%s%s%s",
+		       subject->section, id[0] == '\0' ? "" : " ", id);
 	report_add(report, &problem);
 }
 

@@ -28,12 +28,20 @@ report_find_origin(const struct config_report *report, unsigned section,
 void report_set_origin(struct config_report *report,
 		       const struct config_origin *origin);
 
+/* What a problem is about; section and key are names of the key table. */
+struct report_subject {
+	enum config_severity severity;
+	const char *section;
+	const char *key; /* "": the section as a whole */
+	unsigned element;
+};
+
 /*
  * report_at - a problem with a key, at the line that set it, else at its
- * section's header, else at the file. key may be NULL.
+ * section's header, else at the file.
  */
 void report_at(struct config_report *report, const struct kiln_config *config,
-	       const struct config_problem *kind, unsigned element,
-	       const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+	       const struct report_subject *subject, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

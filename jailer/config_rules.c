@@ -14,15 +14,15 @@ struct rule_context {
 	struct config_report *report;
 };
 
-#define KIND(section_name, key_name)                                           \
-	(&(const struct config_problem){.severity = CONFIG_ERROR,              \
-					.section = section_name,               \
-					.key = key_name})
+/* An error with one key of one object. */
+#define ERROR_IN(section_name, key_name, index)                                \
+	(&(const struct report_subject){CONFIG_ERROR, (section_name),          \
+					(key_name), (index)})
 
 static void check_kernel(const struct rule_context *c)
 {
 	if (c->config->kernel.image[0] == '\0')
-		report_at(c->report, c->config, KIND("kernel", "image"), 0,
+		report_at(c->report, c->config, ERROR_IN("kernel", "image", 0),
 			  "is required: the kernel to boot");
 }
 
@@ -30,8 +30,9 @@ static void check_drive_paths(const struct rule_context *c)
 {
 	for (unsigned i = 0; i < c->config->machine.drive_count; i++) {
 		if (c->config->drives[i].path[0] == '\0')
-			report_at(c->report, c->config, KIND("drive", "path"),
-				  i, "is required: the file behind the drive");
+			report_at(c->report, c->config,
+				  ERROR_IN("drive", "path", i),
+				  "is required: the file behind the drive");
 	}
 }
 
@@ -48,8 +49,8 @@ static void check_drive_sharing(const struct rule_context *c)
 			    (machine->drives[i].read_only &&
 			     machine->drives[k].read_only))
 				continue;
-			report_at(c->report, c->config, KIND("drive", "path"),
-				  i,
+			report_at(c->report, c->config,
+				  ERROR_IN("drive", "path", i),
 				  "drive '%s' has the same file; sharing needs "
 				  "read_only = yes on both",
 				  machine->drives[k].id);
@@ -68,14 +69,14 @@ static void check_net_twice(const struct rule_context *c)
 			    strcmp(nets[i].tap, nets[k].tap) == 0 &&
 			    strcmp(nets[i].netns, nets[k].netns) == 0)
 				report_at(c->report, c->config,
-					  KIND("net", "tap"), i,
+					  ERROR_IN("net", "tap", i),
 					  "net '%s' has it already",
 					  machine->nets[k].id);
 			if (nets[i].address[0] != '\0' &&
 			    strcmp(nets[i].address, nets[k].address) == 0 &&
 			    strcmp(nets[i].netns, nets[k].netns) == 0)
 				report_at(c->report, c->config,
-					  KIND("net", "address"), i,
+					  ERROR_IN("net", "address", i),
 					  "net '%s' has it already",
 					  machine->nets[k].id);
 		}
@@ -88,8 +89,8 @@ static void check_net_address(const struct rule_context *c)
 		const struct config_net *net = &c->config->nets[i];
 
 		if (net->address[0] != '\0' && strcmp(net->tap, "auto") != 0)
-			report_at(c->report, c->config, KIND("net", "address"),
-				  i,
+			report_at(c->report, c->config,
+				  ERROR_IN("net", "address", i),
 				  "is for tap = auto; '%s' is there already "
 				  "and keeps its own",
 				  net->tap);
@@ -104,16 +105,16 @@ static void check_jail_user(const struct rule_context *c)
 		     jail->user[strspn(jail->user, "0")] == '\0');
 
 	if (root && !jail->allow_root)
-		report_at(c->report, c->config, KIND("jail", "user"), 0,
+		report_at(c->report, c->config, ERROR_IN("jail", "user", 0),
 			  "a VMM as root gives up half of the jail; say "
 			  "allow_root = yes as well if it must be");
 	if (jail->mode != CONFIG_MODE_ROOTLESS)
 		return;
 	if (jail->user[0] != '\0')
-		report_at(c->report, c->config, KIND("jail", "user"), 0,
+		report_at(c->report, c->config, ERROR_IN("jail", "user", 0),
 			  "cannot be chosen with mode = rootless");
 	if (jail->group[0] != '\0')
-		report_at(c->report, c->config, KIND("jail", "group"), 0,
+		report_at(c->report, c->config, ERROR_IN("jail", "group", 0),
 			  "cannot be chosen with mode = rootless");
 }
 
@@ -125,10 +126,8 @@ static void check_cgroup_memory(const struct rule_context *c)
 	if (limit == 0 || limit >= guest)
 		return;
 	report_at(c->report, c->config,
-		  &(const struct config_problem){.severity = CONFIG_WARNING,
-						 .section = "cgroup",
-						 .key = "memory"},
-		  0,
+		  &(const struct report_subject){CONFIG_WARNING, "cgroup",
+						 "memory", 0},
 		  "%llu MiB for a guest of %llu MiB: it will be killed if it "
 		  "uses what it was given",
 		  (unsigned long long)limit >> 20,
@@ -150,13 +149,11 @@ static void check_cgroup_twice(const struct rule_context *c)
 
 	for (unsigned i = 0; i < cgroup->raw_count; i++) {
 		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
-			struct config_problem kind = {.section = "cgroup"};
-
 			if (!rows[k].set || cgroup->raw[i].value[0] == '\0' ||
 			    strcmp(cgroup->raw[i].name, rows[k].file) != 0)
 				continue;
-			strcpy(kind.key, rows[k].key);
-			report_at(c->report, c->config, &kind, 0,
+			report_at(c->report, c->config,
+				  ERROR_IN("cgroup", rows[k].key, 0),
 				  "is set by '%s' as well; one of them must go",
 				  rows[k].file);
 		}
@@ -174,17 +171,15 @@ static void check_machine(const struct rule_context *c)
 	const struct machine_rule *rule;
 
 	for (unsigned i = 1; (rule = machine_rule_at(i)) != NULL; i++) {
-		struct config_problem kind = {.severity = CONFIG_ERROR};
 		unsigned element = 0;
 		struct err err;
 
 		if (rule->check(&c->config->machine, &element, &err) == 0)
 			continue;
-		(void)snprintf(kind.section, sizeof(kind.section), "%s",
-			       or_empty(rule->section));
-		(void)snprintf(kind.key, sizeof(kind.key), "%s",
-			       or_empty(rule->key));
-		report_at(c->report, c->config, &kind, element, "%s", err.msg);
+		report_at(c->report, c->config,
+			  ERROR_IN(or_empty(rule->section), or_empty(rule->key),
+				   element),
+			  "%s", err.msg);
 	}
 }
 

@@ -169,7 +169,7 @@ static const struct key_row cgroup_rows[] = {
 };
 
 #define HOST(member, array)                                                    \
-	.rows = array, .row_count = ARRAY_LEN(array),                          \
+	.rows = (array), .row_count = ARRAY_LEN(array),                        \
 	.offset = offsetof(struct kiln_config, member)
 
 const struct key_section key_sections[] = {

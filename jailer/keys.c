@@ -190,7 +190,7 @@ int key_element_find(const struct key_section *section,
 			       machine->max, section->name);
 	slot = (char *)&config->machine + machine->offset +
 	       count * machine->stride_bytes;
-	strcpy(slot, id); /* checked above: fits */
+	memcpy(slot, id, strlen(id) + 1); /* parse_id_ok(): it fits */
 	set_element_defaults(section, config, count);
 	count++;
 	memcpy((char *)&config->machine + machine->count_offset, &count,

@@ -35,11 +35,11 @@ struct key_section {
 	const char *name;
 	const char *machine; /* the machine's section merged in; NULL: none */
 	const struct key_row *rows;
-	unsigned row_count;
-	size_t offset, stride_bytes; /* host object in struct kiln_config */
-	bool raw;                    /* takes controller files */
-	bool later;                  /* known, but not served */
 	const char *help;
+	size_t offset, stride_bytes; /* host object in struct kiln_config */
+	unsigned row_count;
+	bool raw;   /* takes controller files */
+	bool later; /* known, but not served */
 };
 
 struct key {
