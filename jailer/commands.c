@@ -9,7 +9,7 @@ const struct command command_table[] = {
 	 "build the jail, boot the microVM in it, wait for its end"},
 	{"check", cmd_check, "FILE... [--set SECTION.KEY=VALUE]... [--json]",
 	 "check configurations, print every error, do nothing"},
-	{"explain", cmd_explain, "FILE [--set SECTION.KEY=VALUE]... [--id ID]",
+	{"explain", cmd_explain, "FILE [--set SECTION.KEY=VALUE]... [--json]",
 	 "print what run would do, do nothing"},
 	{"doctor", cmd_doctor, "[--json | --probe CHECK]",
 	 "say what this host can do and what it lacks"},
