@@ -3,10 +3,12 @@
  * kiln explain - the plan in words: the table that kiln run executes, row by
  * row, then what each thread of the VMM may call and how it all may end.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/json.h"
 #include "jailer/commands.h"
 #include "jailer/jail.h"
 #include "jailer/options.h"
@@ -15,10 +17,14 @@
 #include "seccomp_filters.h"
 
 #define TEXT_BYTES_MAX (2 * HANDOFF_JSON_MAX)
+#define JSON_BYTES_MAX (1U << 20)
 
 static const char *vmm_path;
 
+static bool as_json;
+
 static const struct option_row rows[] = {
+	{"json", NULL, &as_json, NULL, "print the plan as JSON"},
 	{"vmm", "PATH", NULL, &vmm_path, "the VMM to run, instead of kiln-vmm"},
 	{0},
 };
@@ -95,6 +101,68 @@ static void print_rules(void)
 	}
 }
 
+static void put_lines(struct json_writer *w, const char *key, char *text)
+{
+	char *save = NULL;
+
+	json_open(w, key, '[');
+	for (char *line = strtok_r(text, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		json_put_string(w, NULL, line);
+	json_close(w, ']');
+}
+
+static void put_steps(struct json_writer *w, const struct plan *plan)
+{
+	static char text[TEXT_BYTES_MAX];
+	const struct jail_step *step;
+	struct buf out;
+
+	json_open(w, "steps", '[');
+	for (unsigned i = 0; (step = jail_step_at(i)) != NULL; i++) {
+		buf_init(&out, text, sizeof(text));
+		step->describe(plan, &out);
+		json_open(w, NULL, '{');
+		json_put_string(w, "name", step->name);
+		put_lines(w, "does", text);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
+static void put_rules(struct json_writer *w)
+{
+	json_open(w, "syscalls", '[');
+	for (size_t i = 0; i < seccomp_rule_count; i++) {
+		const struct seccomp_rule *rule = &seccomp_rules[i];
+
+		json_open(w, NULL, '{');
+		json_put_string(w, "policy", rule->thread);
+		json_put_string(w, "syscall", rule->syscall);
+		json_put_string(w, "if", rule->test);
+		json_put_string(w, "for", rule->functions);
+		json_close(w, '}');
+	}
+	json_close(w, ']');
+}
+
+static int print_json(const struct plan *plan)
+{
+	static char text[JSON_BYTES_MAX];
+	struct buf out;
+	struct json_writer w = {.out = &out};
+
+	buf_init(&out, text, sizeof(text));
+	json_open(&w, NULL, '{');
+	json_put_string(&w, "id", plan->config->machine.id);
+	put_steps(&w, plan);
+	put_rules(&w);
+	json_close(&w, '}');
+	if (buf_status(&out) < 0 || puts(text) < 0 || fflush(stdout) != 0)
+		return EXIT_STATUS_INTERNAL;
+	return EXIT_STATUS_OK;
+}
+
 static int explain(const struct kiln_config *config)
 {
 	static struct plan plan;
@@ -106,6 +174,8 @@ static int explain(const struct kiln_config *config)
 			      err.msg);
 		return status;
 	}
+	if (as_json)
+		return print_json(&plan);
 	print_steps(&plan);
 	if (config->machine.confine.seccomp != SECCOMP_OFF)
 		print_rules();

@@ -248,9 +248,12 @@ static void print_row(const char *group, const char *name, uint64_t from_us,
 		      (long long)(to_us - from_us));
 }
 
+/* kiln's wait for the exec and the VMM's first phase run side by side: both
+ * count from the step before. */
 static uint64_t print_steps(const struct jail *jail, uint64_t main_us)
 {
 	uint64_t last_us = jail->started_us;
+	uint64_t released_us = last_us;
 
 	print_row("kiln", "configuration", main_us, last_us);
 	for (unsigned i = 0; jail_step_at(i) != NULL; i++) {
@@ -258,9 +261,10 @@ static uint64_t print_steps(const struct jail *jail, uint64_t main_us)
 			continue;
 		print_row("jail", jail_step_at(i)->name, last_us,
 			  jail->ended_us[i]);
+		released_us = last_us;
 		last_us = jail->ended_us[i];
 	}
-	return last_us;
+	return released_us;
 }
 
 void report_timings(const struct report *report, const struct jail *jail,

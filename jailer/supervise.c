@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -215,6 +218,35 @@ static void reap(struct supervisor *self, struct rusage *ret_usage)
 	self->end->oom_kills = cgroup_oom_kills(self->jail->cgroup_fd);
 }
 
+static int forget_segment(struct dl_phdr_info *info, size_t size, void *data)
+{
+	(void)size;
+	(void)data;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+		uintptr_t at = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+		uintptr_t end = at + info->dlpi_phdr[i].p_memsz;
+
+		if (info->dlpi_phdr[i].p_type != PT_LOAD ||
+		    (info->dlpi_phdr[i].p_flags & PF_W) != 0)
+			continue;
+		at &= ~(page - 1);
+		/* An address from a number: the program header has no other. */
+		(void)madvise((void *)at, end - at, MADV_DONTNEED);
+	}
+	return 1; /* the program itself comes first, and is all there is */
+}
+
+/*
+ * What built the jail is not needed again until the end. A kiln stays for each
+ * VM: its code goes back to the page cache, from which the little that runs
+ * from here on returns.
+ */
+static void shrink(void)
+{
+	(void)dl_iterate_phdr(forget_segment, NULL);
+}
+
 void supervise(struct jail *jail, int signal_fd, bool console,
 	       struct report *report, struct report_end *ret_end,
 	       struct rusage *ret_usage)
@@ -231,6 +263,7 @@ void supervise(struct jail *jail, int signal_fd, bool console,
 		jail->channels.console_out, isatty(STDIN_FILENO) == 1);
 	if (console)
 		terminal_raw();
+	shrink();
 	while (turn(&self))
 		;
 	drain(&self);

@@ -240,6 +240,19 @@ def test_explain_names_every_step_and_changes_nothing(vm):
     assert vm.remains() == []
 
 
+def test_explain_as_json_says_the_same(vm):
+    _, text, _ = vm.run(command="explain")
+    plan = json.loads(vm.run(command="explain", arguments=["--json"])[1])
+    assert plan["id"] == vm.id
+    assert len(plan["steps"]) >= 21
+    for step in plan["steps"]:
+        assert step["does"], step["name"]
+        for line in step["does"]:
+            assert line in text
+    assert {"launch", "loop", "vcpu"} == {
+        rule["policy"] for rule in plan["syscalls"]}
+
+
 def test_explain_and_run_walk_the_same_steps(vm):
     _, out, _ = vm.run(command="explain")
     steps = [line.split()[1] for line in out.splitlines()
