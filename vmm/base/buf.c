@@ -8,7 +8,7 @@
 
 void buf_init(struct buf *buf, char *data, size_t size_bytes)
 {
-	*buf = (struct buf){ .data = data, .size_bytes = size_bytes };
+	*buf = (struct buf){.data = data, .size_bytes = size_bytes};
 	data[0] = '\0';
 }
 

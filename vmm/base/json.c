@@ -53,10 +53,14 @@ static char peek(const struct scan *scan)
 	return scan->at < scan->json->len ? scan->json->text[scan->at] : '\0';
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static void skip_blanks(struct scan *scan)
 {
-	while (scan->at < scan->json->len &&
-	       memchr(" \t\n\r", peek(scan), 4) != NULL)
+	while (is_blank(peek(scan)))
 		scan->at++;
 }
 
@@ -127,7 +131,7 @@ static int read_escape(const char *p, size_t room, uint32_t *ret_point)
 static int read_string(struct scan *scan, uint32_t *ret_token)
 {
 	const struct json *json = scan->json;
-	uint32_t point;
+	uint32_t point = 0;
 	int r = token_new(scan, JSON_STRING, ret_token);
 
 	if (r < 0)
@@ -161,7 +165,7 @@ static uint32_t skip_digits(struct scan *scan)
 
 static int read_number(struct scan *scan)
 {
-	uint32_t token;
+	uint32_t token = 0;
 	int r = token_new(scan, JSON_NUMBER, &token);
 	bool ok;
 
@@ -200,7 +204,7 @@ static int read_word(struct scan *scan)
 		     {"false", JSON_FALSE},
 		     {"null", JSON_NULL}};
 	const struct json *json = scan->json;
-	uint32_t token;
+	uint32_t token = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		size_t len = strlen(words[i].word);
@@ -262,7 +266,7 @@ static int read_key(struct scan *scan, uint32_t object)
 static int read_container(struct scan *scan, enum json_kind kind)
 {
 	char close = kind == JSON_OBJECT ? '}' : ']';
-	uint32_t token;
+	uint32_t token = 0;
 	int r = token_new(scan, kind, &token);
 
 	if (r == 0 && ++scan->depth > JSON_DEPTH_MAX)
@@ -295,7 +299,7 @@ static int read_container(struct scan *scan, enum json_kind kind)
 static int read_value(struct scan *scan)
 {
 	char c = peek(scan);
-	uint32_t token;
+	uint32_t token = 0;
 
 	if (c == '{' || c == '[')
 		return read_container(scan,
@@ -362,8 +366,8 @@ static size_t utf8_encode(uint32_t point, char out[4])
 	return 4;
 }
 
-int json_string(const struct json *json, uint32_t token, char *out,
-		size_t size_bytes)
+int json_get_string(const struct json *json, uint32_t token, char *out,
+		    size_t size_bytes)
 {
 	const struct json_token *t = &json->tokens[token];
 	const char *end = json->text + t->end - 1;
@@ -374,7 +378,7 @@ int json_string(const struct json *json, uint32_t token, char *out,
 	for (const char *p = json->text + t->start + 1; p < end;) {
 		char bytes[4] = {*p};
 		size_t count = 1;
-		uint32_t point;
+		uint32_t point = 0;
 
 		if (*p == '\\') {
 			p += read_escape(p, (size_t)(end - p), &point);
@@ -395,11 +399,11 @@ bool json_key_is(const struct json *json, uint32_t token, const char *word)
 {
 	char key[64];
 
-	return json_string(json, token, key, sizeof(key)) == 0 &&
+	return json_get_string(json, token, key, sizeof(key)) == 0 &&
 	       strcmp(key, word) == 0;
 }
 
-int json_u64(const struct json *json, uint32_t token, uint64_t *ret_value)
+int json_get_u64(const struct json *json, uint32_t token, uint64_t *ret_value)
 {
 	const struct json_token *t = &json->tokens[token];
 	size_t len = t->end - t->start;
@@ -417,7 +421,7 @@ int json_u64(const struct json *json, uint32_t token, uint64_t *ret_value)
 	return parse_u64(digits, ret_value);
 }
 
-int json_bool(const struct json *json, uint32_t token, bool *ret_value)
+int json_get_bool(const struct json *json, uint32_t token, bool *ret_value)
 {
 	enum json_kind kind = json->tokens[token].kind;
 

@@ -86,8 +86,8 @@ int parse_size(const char *text, uint64_t *ret_bytes)
 
 int parse_bool(const char *text, bool *ret_value)
 {
-	static const char *const words[] = { "no",  "yes", "false", "true",
-					     "off", "on",  "0",     "1" };
+	static const char *const words[] = {"no",  "yes", "false", "true",
+					    "off", "on",  "0",     "1"};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (strcmp(text, words[i]) == 0) {
@@ -131,7 +131,7 @@ static int read_octet(const char **at, char after, uint32_t *address)
 
 int parse_cidr(const char *text, uint32_t *ret_address, uint8_t *ret_prefix_len)
 {
-	static const char after[4] = { '.', '.', '.', '/' };
+	static const char after[4] = {'.', '.', '.', '/'};
 	uint32_t address = 0;
 	uint64_t prefix_len;
 
@@ -159,7 +159,7 @@ bool parse_id_ok(const char *text)
 {
 	size_t len = 0;
 
-	for (; text[len] != '\0' && len <= 64; len++) {
+	for (; len <= 64 && text[len] != '\0'; len++) {
 		if (!id_char_ok(text[len], len == 0))
 			return false;
 	}
