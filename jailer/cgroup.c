@@ -71,7 +71,7 @@ static int write_at(int dir_fd, const char *name, const char *text)
 
 int cgroup_own_path(char *out, size_t size_bytes, struct err *err)
 {
-	char text[FILE_BYTES_MAX];
+	char text[FILE_BYTES_MAX] = "";
 	int r = read_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
 
 	if (r < 0)

@@ -12,6 +12,7 @@
  */
 #include "jailer/doctor_guest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -322,6 +323,7 @@ static int take_exit(struct guest *guest, struct err *err)
 
 static int run_steps(struct guest *guest, struct err *err)
 {
+	assert(guest->run != NULL);
 	for (unsigned i = 0; i < EXITS_MAX; i++) {
 		int r = fd_ioctl_number(guest->vcpu_fd, KVM_RUN, 0);
 

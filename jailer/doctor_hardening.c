@@ -78,12 +78,13 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 static void list_leaks(const struct doctor *doctor, struct buf *out)
 {
 	char path[PATH_MAX];
-	struct dirent **entries;
-	int count = doctor_path(doctor, LEAKS, path, sizeof(path));
+	struct dirent **entries = NULL;
+	int count;
 
-	if (count == 0)
-		count = scandir(path, &entries, NULL, by_name);
-	if (count < 0)
+	if (doctor_path(doctor, LEAKS, path, sizeof(path)) < 0)
+		return;
+	count = scandir(path, &entries, NULL, by_name);
+	if (count < 0 || entries == NULL)
 		return;
 	for (int i = 0; i < count; i++) {
 		if (i < LEAKS_MAX && entries[i]->d_name[0] != '.' &&

@@ -168,6 +168,7 @@ static const struct key_row cgroup_rows[] = {
 		   .help = "threads of the VMM; 0: no limit"}},
 };
 
+/* A member's name takes no parentheses. NOLINTNEXTLINE(*-parentheses) */
 #define HOST(member, array)                                                    \
 	.rows = (array), .row_count = ARRAY_LEN(array),                        \
 	.offset = offsetof(struct kiln_config, member)

@@ -300,7 +300,7 @@ static void a_number_of_many_digits_is_refused(void **state)
 
 	(void)state;
 	memset(text + 10, '1', 400);
-	strcpy(text + 410, "}");
+	memcpy(text + 410, "}", 2);
 	assert_int_equal(decode(text, &thing, &err), -EINVAL);
 }
 

@@ -93,7 +93,7 @@ static void a_machine_goes_round_through_json(void **state)
 	static char text[32768];
 	static char again[32768];
 	struct machine machine;
-	struct machine back;
+	struct machine back = {0};
 	struct err err = {0};
 
 	(void)state;

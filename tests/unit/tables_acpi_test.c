@@ -81,7 +81,7 @@ static void fadt_is_hardware_reduced(void **state)
 {
 	struct tables_virtio virtio[TEST_VIRTIO_MAX];
 	struct tables_board board = board_of(1, virtio, 3);
-	struct tables tables;
+	struct tables tables = {0};
 	const uint8_t *fadt = tables.fadt.bytes;
 
 	(void)state;
@@ -106,7 +106,7 @@ static void madt_lists_every_vcpu(void **state)
 {
 	static const unsigned counts[] = {1, 4, 32};
 	struct tables_virtio virtio[TEST_VIRTIO_MAX];
-	struct tables tables;
+	struct tables tables = {0};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {

@@ -345,7 +345,8 @@ static void any_framing_of_a_read_will_do(void **state)
 			(void)driver_add(q, row->parts, row->count);
 		uint32_t written = serve(f);
 		(void)guest_read(&f->driver.memory, DATA, got, 513);
-		if (written != 513 || memcmp(got, f->fake.bytes + 9 * 512, 512))
+		if (written != 513 ||
+		    memcmp(got, f->fake.bytes + 9 * 512, 512) != 0)
 			fail_msg("%s", row->name);
 		assert_int_equal(i / 2 == 3 ? got[512] : byte_at(f, STATUS), 0);
 		assert_int_equal(got[512], i / 2 == 3 ? 0 : 0xee);

@@ -770,6 +770,7 @@ static void a_reset_may_come_at_any_time(void **state)
 
 /* Snapshots */
 
+/* The state writes through it. NOLINTNEXTLINE(*-non-const-parameter) */
 static size_t save(struct fixture *f, uint8_t *bytes, size_t size)
 {
 	struct state state = {bytes, size, 0, true, false};
@@ -778,7 +779,8 @@ static size_t save(struct fixture *f, uint8_t *bytes, size_t size)
 	return state.at;
 }
 
-/* Takes the place of f's transport by a new one over the same RAM. */
+/* Takes the place of f's transport by a new one over the same RAM.
+ * NOLINTNEXTLINE(readability-non-const-parameter): as in save() */
 static int restore(struct fixture *f, uint8_t *bytes, size_t len)
 {
 	struct state state = {bytes, len, 0, false, false};

@@ -67,6 +67,8 @@ void interrupt_entry(uint64_t vector, const uint64_t *frame)
 		     frame[1]);
 		done();
 	}
+	if (vector >= VECTORS)
+		return;
 	interrupt_counts[vector]++;
 	if (interrupt_handlers[vector] != NULL)
 		interrupt_handlers[vector]();
@@ -139,7 +141,9 @@ static void send_ipi(unsigned apic_id, uint32_t command)
 
 void ap_start(unsigned apic_id)
 {
+	/* Both ends are labels of cpu.S. */
 	memcpy((void *)(uint64_t)TRAMPOLINE, trampoline,
+	       /* cppcheck-suppress comparePointers */
 	       (size_t)(trampoline_end - trampoline));
 	send_ipi(apic_id, ICR_INIT);
 	send_ipi(apic_id, ICR_STARTUP | TRAMPOLINE >> 12);
