@@ -178,7 +178,8 @@ KILN_OBJ += $(addprefix $(BUILD)/obj/kiln/gen/, seccomp_filters.o \
 TEST_OBJ += $(COMPILER_SRC:%.c=$(BUILD)/obj/test/%.o) \
 	$(addprefix $(BUILD)/obj/test/, gen/seccomp_filters_all.o \
 	gen/seccomp_rules.o tests/unit/bpf_simulator.o \
-	tests/unit/seccomp_rows.o tests/unit/virtio_driver.o)
+	tests/unit/seccomp_rows.o tests/unit/virtio_driver.o \
+	tests/unit/jansson_verdict.o)
 COMPILER_OBJ := $(patsubst %.c,$(BUILD)/obj/kiln/%.o,$(COMPILER_SRC) \
 	profiles/compiler/main.c jailer/nearest.c)
 
@@ -264,7 +265,7 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/test/%,$(UNIT_TESTS))
 
 .PHONY: check-unit
 check-unit: $(UNIT_BIN)
-	$(Q)tests/run-unit $(UNIT_BIN)
+	$(Q)KILN_BUILD=$(BUILD) tests/run-unit $(UNIT_BIN)
 
 # The rows of tests/policies on the running kernel; no privilege needed.
 $(BUILD)/test/seccomp_live_test: \
@@ -277,7 +278,7 @@ $(BUILD)/obj/test/tests/integration/seccomp_live_test.o: | $(FILTERS_H)
 
 .PHONY: check-seccomp-live
 check-seccomp-live: $(BUILD)/test/seccomp_live_test
-	$(Q)$<
+	$(Q)KILN_BUILD=$(BUILD) tests/run-unit --name seccomp-live $<
 
 # The jail: kiln with a VMM that says what it sees, and a kiln that can be told
 # at which step to fail.
@@ -302,7 +303,8 @@ $(BUILD)/integration/kiln-fail: $(BUILD)/obj/kiln-fail/jail.o \
 check-integration: $(PROGRAMS) $(BUILD)/integration/fake_vmm \
 		$(BUILD)/integration/kiln-fail
 	$(Q)KILN_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -rs \
-		-p no:cacheprovider tests/integration
+		-p no:cacheprovider \
+		--junitxml=$(BUILD)/test/integration.xml tests/integration
 
 # ---- fuzzing (clang's libFuzzer) --------------------------------------------
 
@@ -323,6 +325,10 @@ $(BUILD)/fuzz/%_fuzz: $(BUILD)/obj/fuzz/tests/fuzz/%_fuzz.o $(BUILD)/fuzz/libkil
 	$(Q)clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(KILN_LIBS)
 
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_TARGETS))
+
+.PHONY: fuzz-replay
+fuzz-replay: $(FUZZ_BIN)
+	$(Q)KILN_BUILD=$(BUILD) tests/fuzz/replay $(FUZZ_BIN)
 
 # ---- bare guests: a few KiB each, booted in the place of a kernel -----------
 # No SSE and no builtin loops: a KVM that emulates kernel mode knows neither
@@ -373,6 +379,24 @@ check-guest: $(BUILD)/kiln-vmm $(BARE_ELF)
 	$(Q)KILN_BUILD=$(BUILD) $(PYTHON) -B -m pytest -q -p no:cacheprovider \
 		--junitxml=$(BUILD)/test/guest.xml tests/guest
 
+# ---- Linux guests, and the lab that they run in where this KVM cannot --------
+
+.PHONY: check-lab check-e2e
+check-lab: $(PROGRAMS)
+	$(Q)mkdir -p $(BUILD)/test
+	$(Q)KILN_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -rs \
+		-p no:cacheprovider --junitxml=$(BUILD)/test/lab.xml tests/lab
+
+check-e2e: $(PROGRAMS)
+	$(Q)tests/lab/images
+	$(Q)tests/e2e/run
+
+# ---- what a reviewer should not have to say ----------------------------------
+
+.PHONY: lint
+lint: $(FILTERS_H)
+	$(Q)KILN_BUILD=$(BUILD) tests/lint/run
+
 # ---- the two commands, and what they are made of ----------------------------
 
 .PHONY: setup demo guests help check bench soak install
@@ -400,7 +424,8 @@ help:
 #: make all        kiln and kiln-vmm
 #: make demo       install what is missing, build, boot a Linux microVM
 #: make check      install what the tests need and run them all
-#: make check-unit check-integration check-guest check-e2e fuzz-replay lint
+#: make check-unit check-integration check-guest check-lab check-e2e
+#:      check-seccomp-live fuzz-replay lint
 #:                 one layer of the tests
 #: make bench      what it costs, as tables
 #: make soak       long runs: start/stop cycles, fuzzing
