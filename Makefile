@@ -74,11 +74,13 @@ POLICIES := $(addprefix profiles/seccomp/, constants launch.policy \
 	loop.policy vcpu.policy)
 
 # Unit tests: one program per file, linked with all of the above.
-UNIT_TESTS := $(addprefix tests/unit/, launch_field_test.c \
+UNIT_TESTS := $(addprefix tests/unit/, base_json_peer_test.c \
+	launch_field_test.c \
 	virtio_queue_test.c virtio_mmio_test.c virtio_block_test.c \
 	virtio_rng_test.c backend_disk_test.c \
 	launch_machine_test.c \
-	jailer_ini_test.c jailer_specifier_test.c jailer_keys_test.c \
+	jailer_ini_test.c jailer_specifier_test.c \
+	jailer_plan_test.c jailer_registry_test.c jailer_report_test.c jailer_keys_test.c \
 	jailer_config_test.c jailer_doctor_test.c \
 	boot_kernel_test.c boot_elf_test.c boot_bzimage_test.c \
 	boot_initrd_test.c boot_cmdline_test.c boot_zero_page_test.c \
@@ -146,12 +148,12 @@ KILN_CFLAGS := $(STD) $(INC) -I. $(LIBNL_INC) $(WARN) $(HARDEN) -O2 -D_FORTIFY_S
 # --no-warnings: the libraries hold functions that would load NSS modules; kiln
 # calls none of them, and the linker warns of each.
 KILN_LDFLAGS := -static-pie -Wl,--gc-sections,--no-warnings $(LINK_HARDEN) -s
-KILN_LIBS := -lcap-ng -lseccomp -lnl-route-3 -lnl-3 -linih -ljansson -lpthread
+KILN_LIBS := -lcap-ng -lseccomp -lnl-route-3 -lnl-3 -linih -lpthread
 
 TEST_CFLAGS := $(STD) $(INC) -I. -Itests/unit $(LIBNL_INC) $(WARN) -Wno-missing-prototypes \
 	-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined
-TEST_LIBS := -lcmocka $(KILN_LIBS)
+TEST_LIBS := -lcmocka -ljansson $(KILN_LIBS)
 
 # ---- programs ---------------------------------------------------------------
 

@@ -62,16 +62,16 @@ const char *json_kind_name(enum json_kind kind);
 bool json_key_is(const struct json *json, uint32_t token, const char *word);
 
 /*
- * json_string - decode a string token into out (NUL-terminated).
+ * json_get_string - decode a string token into out (NUL-terminated).
  * Return: 0; -EINVAL not a string; -ENAMETOOLONG more than size - 1 bytes.
  */
-int json_string(const struct json *json, uint32_t token, char *out,
-		size_t size_bytes);
+int json_get_string(const struct json *json, uint32_t token, char *out,
+		    size_t size_bytes);
 
 /* Return: 0; -EINVAL not a whole number without sign; -ERANGE over 64 bits. */
-int json_u64(const struct json *json, uint32_t token, uint64_t *ret_value);
+int json_get_u64(const struct json *json, uint32_t token, uint64_t *ret_value);
 
-int json_bool(const struct json *json, uint32_t token, bool *ret_value);
+int json_get_bool(const struct json *json, uint32_t token, bool *ret_value);
 
 /* Line and column (from 1) of a byte offset, for messages. */
 void json_position(const struct json *json, uint32_t offset, unsigned *ret_line,

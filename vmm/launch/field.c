@@ -375,7 +375,7 @@ static int set_json_number(const struct field *field, void *object,
 
 	if (t->kind != JSON_NUMBER)
 		return refuse_json(field, json, token, err);
-	if (json_u64(json, token, &value) == 0 && number_ok(field, value)) {
+	if (json_get_u64(json, token, &value) == 0 && number_ok(field, value)) {
 		memcpy(place(field, object), &value, sizeof(value));
 		return 0;
 	}
@@ -392,7 +392,7 @@ static int set_json_text(const struct field *field, void *object,
 
 	if (json->tokens[token].kind != JSON_STRING)
 		return refuse_json(field, json, token, err);
-	if (json_string(json, token, text, sizeof(text)) < 0)
+	if (json_get_string(json, token, text, sizeof(text)) < 0)
 		return refuse(field, "...", err);
 	return field_set_text(field, object, text, err);
 }
@@ -402,7 +402,7 @@ int field_set_json(const struct field *field, void *object,
 {
 	switch (field->kind) {
 	case FIELD_BOOL:
-		if (json_bool(json, token, place(field, object)) == 0)
+		if (json_get_bool(json, token, place(field, object)) == 0)
 			return 0;
 		return refuse_json(field, json, token, err);
 	case FIELD_NUMBER:
@@ -453,7 +453,7 @@ static int decode_member(const struct field *fields, size_t count, void *object,
 	int r;
 
 	if (field == NULL) {
-		(void)json_string(json, key, name, sizeof(name));
+		(void)json_get_string(json, key, name, sizeof(name));
 		return err_say(err, EINVAL, "unknown member '%s'", name);
 	}
 	r = field_set_json(field, object, json, key + 1, err);

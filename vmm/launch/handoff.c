@@ -121,10 +121,10 @@ static int decode_fd(struct handoff *handoff, const struct json *json,
 		return err_say(err, EINVAL, "fds: expected objects");
 	for (uint32_t i = token + 1; i < end; i = json->tokens[i + 1].next) {
 		if (json_key_is(json, i, "role") &&
-		    json_string(json, i + 1, role, sizeof(role)) == 0)
+		    json_get_string(json, i + 1, role, sizeof(role)) == 0)
 			continue;
 		if (json_key_is(json, i, "fd") &&
-		    json_u64(json, i + 1, &fd) == 0)
+		    json_get_u64(json, i + 1, &fd) == 0)
 			continue;
 		return err_say(
 			err, EINVAL,
@@ -173,7 +173,7 @@ static int decode_member(struct handoff *handoff, const struct json *json,
 	char name[32] = "?";
 
 	if (json_key_is(json, key, "version")) {
-		if (json_u64(json, key + 1, &version) == 0 &&
+		if (json_get_u64(json, key + 1, &version) == 0 &&
 		    version == HANDOFF_VERSION)
 			return 0;
 		return err_say(err, EINVAL, "version is not %d",
@@ -185,7 +185,7 @@ static int decode_member(struct handoff *handoff, const struct json *json,
 		*ret_vm = key + 1;
 		return 0;
 	}
-	(void)json_string(json, key, name, sizeof(name));
+	(void)json_get_string(json, key, name, sizeof(name));
 	return err_say(err, EINVAL, "unknown member '%s'", name);
 }
 

@@ -329,7 +329,7 @@ static int decode_section(const struct machine_section *section,
 static int decode_id(struct machine *machine, const struct json *json,
 		     uint32_t token, struct err *err)
 {
-	if (json_string(json, token, machine->id, sizeof(machine->id)) == 0)
+	if (json_get_string(json, token, machine->id, sizeof(machine->id)) == 0)
 		return 0;
 	return err_say(err, EINVAL, "id: expected text of at most %d bytes",
 		       MACHINE_ID_MAX);
@@ -347,7 +347,7 @@ static int decode_member(struct machine *machine, const struct json *json,
 			return decode_section(&sections[i], machine, json,
 					      key + 1, err);
 	}
-	(void)json_string(json, key, name, sizeof(name));
+	(void)json_get_string(json, key, name, sizeof(name));
 	return err_say(err, EINVAL, "unknown member '%s'", name);
 }
 

@@ -11,10 +11,10 @@
 #include "base/parse.h"
 
 static const char *const phase_names[] = {
-	[STATUS_MAIN] = "main",       [STATUS_LAUNCH] = "launch",
-	[STATUS_MEMORY] = "memory",   [STATUS_DEVICES] = "devices",
-	[STATUS_KERNEL] = "kernel",   [STATUS_CONFINED] = "confined",
-	[STATUS_STARTED] = "started",
+	[STATUS_MAIN] = "main",         [STATUS_LAUNCH] = "launch",
+	[STATUS_MEMORY] = "memory",     [STATUS_DEVICES] = "devices",
+	[STATUS_KERNEL] = "kernel",     [STATUS_VCPUS] = "vcpus",
+	[STATUS_CONFINED] = "confined", [STATUS_STARTED] = "started",
 };
 
 _Static_assert(ARRAY_LEN(phase_names) == STATUS_PHASE_COUNT,

@@ -24,6 +24,7 @@ enum status_phase {
 	STATUS_MEMORY,   /* guest memory mapped */
 	STATUS_DEVICES,  /* vCPUs, interrupts, devices */
 	STATUS_KERNEL,   /* kernel, initrd and tables in guest memory */
+	STATUS_VCPUS,    /* vCPUs identified, their registers set */
 	STATUS_CONFINED, /* every thread behind its filter */
 	STATUS_STARTED,  /* vCPUs told to run */
 	STATUS_PHASE_COUNT
