@@ -337,7 +337,11 @@ int build_vm(struct vm *vm, const struct machine *machine,
 	if (r < 0)
 		return r;
 	status_write_phase(vm->status_fd, STATUS_KERNEL);
-	return arch_vcpus_setup(vm, err);
+	r = arch_vcpus_setup(vm, err);
+	if (r < 0)
+		return r;
+	status_write_phase(vm->status_fd, STATUS_VCPUS);
+	return 0;
 }
 
 void build_flush(void)

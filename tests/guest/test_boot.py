@@ -5,7 +5,9 @@ import pytest
 
 import vmm
 
-PHASES = ["main", "launch", "memory", "devices", "kernel", "confined", "started"]
+PHASES = (
+    "main launch memory devices kernel vcpus confined started".split()
+)
 
 
 def test_hello():
