@@ -104,7 +104,7 @@ static const struct field drive_fields[] = {
 		.kind = FIELD_CHOICE,
 		.offset = offsetof(struct machine_drive, cache),
 		.names = cache_names,
-		.fallback = "unsafe",
+		.fallback = "writeback",
 		.help = "writeback: a flush by the guest reaches the disk",
 	},
 	{
