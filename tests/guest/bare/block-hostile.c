@@ -110,8 +110,10 @@ static void len_of_4g(void)
 
 /* ---- chains -------------------------------------------------------------- */
 
+/* Behind the table lies what would complete the request. */
 static void next_out_of_table(void)
 {
+	put(QUEUE_SIZE, (uint64_t)&status_byte, 1, DESC_WRITE, 0);
 	put(1, (uint64_t)data, SECTOR_BYTES, DESC_NEXT | DESC_WRITE,
 	    QUEUE_SIZE);
 	go(0);
@@ -218,6 +220,7 @@ static void data_over_rings(void)
 
 static void head_out_of_table(void)
 {
+	put(QUEUE_SIZE, (uint64_t)&header, 16, DESC_NEXT, 1);
 	go(QUEUE_SIZE);
 }
 
@@ -324,6 +327,7 @@ static void indirect_next_out(void)
 {
 	put_table(3);
 	table[1].next = 3;
+	table[3] = table[2];
 	go(0);
 }
 
