@@ -70,11 +70,14 @@ def pattern_bytes():
 
 @pytest.fixture
 def disk(tmp_path, pattern_bytes):
-    """A function that makes a disk of DISK_SECTORS and describes it."""
+    """A function that makes a disk of DISK_SECTORS and describes it; with
+    cache=None the description leaves that to the VMM."""
 
-    def make(name="disk0", **drive):
+    def make(name="disk0", cache="unsafe", **drive):
         path = tmp_path / name
         path.write_bytes(pattern_bytes)
+        if cache is not None:
+            drive["cache"] = cache
         return {"id": name, "path": path, **drive}
 
     return make
