@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Flags of the process. The parent-death signal was set at the start and is
- * set again: the kernel forgets it when ids or capabilities change. Not being
- * dumpable lasts until execveat(), after which it is the VMM's to say.
+ * Flags of the process. Not being dumpable lasts until execveat(), after which
+ * it is the VMM's to say.
  */
 #include "jailer/steps.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 
@@ -32,7 +30,6 @@ static const struct flag flags[] = {
 	{"not dumpable", PR_SET_DUMPABLE, 0, false},
 	{"no memory both written and executed", PR_SET_MDWE,
 	 PR_MDWE_REFUSE_EXEC_GAIN, true},
-	{"SIGKILL when kiln dies", PR_SET_PDEATHSIG, SIGKILL, false},
 };
 
 static int flags_enter(struct jail *jail, const char **what)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cut the ties that a process inherits: signals, terminal, keyring, names.
+ * Cut the ties that a process inherits: signals, terminal, keyring, names. The
+ * parent-death signal is set after the change of ids, which would clear it
+ * (prctl(2)); giving up capabilities later does not.
  */
 #include "jailer/steps.h"
 

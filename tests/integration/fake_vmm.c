@@ -232,8 +232,8 @@ static void report_surroundings(void)
 			   names[i].if_name);
 	buf_puts(&out, "],");
 	if_freenameindex(names);
-	put("keyring_new", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
-				   KEY_SPEC_SESSION_KEYRING, 0) > 0);
+	put("keyring", syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID,
+			       KEY_SPEC_SESSION_KEYRING, 0));
 	put("tty_errno", open("/dev/tty", O_RDWR) >= 0 ? 0 : errno);
 }
 
