@@ -103,9 +103,10 @@ static int load(const char *text)
 /* A good file, and one line more. */
 static int load_line(const char *lines)
 {
-	char text[8192] = "[kernel]\nimage = vmlinuz\n";
+	char text[8192];
 
-	strcat(text, lines);
+	(void)snprintf(text, sizeof(text), "[kernel]\nimage = vmlinuz\n%s",
+		       lines);
 	return load(text);
 }
 
@@ -172,96 +173,93 @@ static void what_is_not_said_is_the_default(void **state)
 }
 
 /* One wrong line each, and all that is said about it. */
+static const struct {
+	const char *lines, *says;
+} wrong_lines[] = {
+	{"[machine]\nvcpus = 0\n",
+	 "vm.ini:4: [machine] vcpus: '0' is not a whole number from 1 "
+	 "to 32\n"},
+	{"[machine]\nmemroy = 1G\n",
+	 "vm.ini:4: [machine] memroy: unknown key; did you mean "
+	 "'memory'?\n"},
+	{"[machine]\nxyzzy = 1\n", "vm.ini:4: [machine] xyzzy: unknown key\n"},
+	{"[machin]\nvcpus = 0\n",
+	 "vm.ini:3: unknown section [machin]; did you mean "
+	 "[machine]?\n"},
+	{"[machine]\nvcpus = 1\nsmt = no\nvcpus = 1\n",
+	 "vm.ini:6: [machine] vcpus: is set in line 4 already\n"},
+	{"[machine]\n[machine]\n",
+	 "vm.ini:4: [machine]: the section stands in line 3 too\n"},
+	{"[machine]\ncpu_template = T2\n",
+	 "vm.ini:4: [machine] cpu_template: is not supported by this "
+	 "version\n"},
+	{"[vsock]\ncid = 3\n",
+	 "vm.ini:3: [vsock] is not supported by this version\n"},
+	{"[drive]\npath = x\n",
+	 "vm.ini:3: [drive] needs a name: [drive NAME]\n"},
+	{"[machine x]\n", "vm.ini:3: [machine] takes no name, found 'x'\n"},
+	{"[drive a b]\n",
+	 "vm.ini:3: 'a b' is not a name: 1 to 64 characters of A-Z a-z "
+	 "0-9 _ . -, the first a letter or a digit\n"},
+	{"[drive a]\nread_only = yes\n",
+	 "vm.ini:3: [drive a] path: is required: the file behind the "
+	 "drive\n"},
+	{"[drive a]\nroot = yes\npath=/a\n[drive b]\npath=/b\nroot = "
+	 "yes\n",
+	 "vm.ini:8: [drive b] root: drive 'a' is the root already\n"},
+	{"[drive a]\npath = /a\n[drive b]\npath = /a\n",
+	 "vm.ini:6: [drive b] path: drive 'a' has the same file; "
+	 "sharing needs read_only = yes on both\n"},
+	{"[net a]\ntap = t\n[net b]\ntap = t\n",
+	 "vm.ini:6: [net b] tap: net 'a' has it already\n"},
+	{"[net a]\naddress=1.2.3.4/8\n[net b]\naddress=1.2.3.4/8\n",
+	 "vm.ini:6: [net b] address: net 'a' has it already\n"},
+	{"[net a]\ntap = t\naddress=1.2.3.4/8\n",
+	 "vm.ini:5: [net a] address: is for tap = auto; 't' is there "
+	 "already and keeps its own\n"},
+	{"[net a]\nmac=02:00:00:00:00:01\n[net b]\n"
+	 "mac=02:00:00:00:00:01\n",
+	 "vm.ini:6: [net b] mac: net 'a' has it already\n"},
+	{"[machine]\nvcpus = 3\nsmt = yes\n",
+	 "vm.ini:5: [machine] smt: needs 1 or an even number of vcpus, "
+	 "not 3\n"},
+	{"[jail]\nuser = root\n",
+	 "vm.ini:4: [jail] user: a VMM as root gives up half of the "
+	 "jail; say allow_root = yes as well if it must be\n"},
+	{"[jail]\nuser = 00\n", "vm.ini:4: [jail] user: a VMM as root "
+				"gives up half of the jail; say "
+				"allow_root = yes as well if it must "
+				"be\n"},
+	{"[jail]\nmode = rootless\ngroup = x\n",
+	 "vm.ini:5: [jail] group: cannot be chosen with mode = "
+	 "rootless\n"},
+	{"[cgroup]\ncpu = 150\n",
+	 "vm.ini:4: [cgroup] cpu: '150' is not a percentage from 1% to "
+	 "100000%, or 0%\n"},
+	{"[cgroup]\ncgroup.kill = 1\n",
+	 "vm.ini:4: [cgroup] cgroup.kill: 'cgroup.kill' is kiln's own "
+	 "business; only files of controllers can be set\n"},
+	{"[cgroup]\nweight = 1\n", "vm.ini:4: [cgroup] weight: unknown key\n"},
+	{"[cgroup]\npids = 3\npids.max = 4\n",
+	 "vm.ini:4: [cgroup] pids: is set by 'pids.max' as well; one "
+	 "of them must go\n"},
+	{"[cgroup]\ncpu.weight = 1\ncpu.weight = 1\n",
+	 "vm.ini:5: [cgroup] cpu.weight: is set in line 4 already\n"},
+	{"[net a]\nnetns = /%i\n",
+	 "vm.ini:4: [net a] netns: %i stands for an instance, and "
+	 "this is none (NAME@INSTANCE)\n"},
+	{"vcpus\n", "vm.ini:3: expected 'key = value' or "
+		    "'[section]'\n"},
+	{"[drive a\npath = /a\n", "vm.ini:3: the section header has "
+				  "no ']'\n"},
+};
+
 static void wrong_lines_are_named(void **state)
 {
-	static const struct {
-		const char *lines, *says;
-	} rows[] = {
-		{"[machine]\nvcpus = 0\n",
-		 "vm.ini:4: [machine] vcpus: '0' is not a whole number from 1 "
-		 "to 32\n"},
-		{"[machine]\nmemroy = 1G\n",
-		 "vm.ini:4: [machine] memroy: unknown key; did you mean "
-		 "'memory'?\n"},
-		{"[machine]\nxyzzy = 1\n",
-		 "vm.ini:4: [machine] xyzzy: unknown key\n"},
-		{"[machin]\nvcpus = 0\n",
-		 "vm.ini:3: unknown section [machin]; did you mean "
-		 "[machine]?\n"},
-		{"[machine]\nvcpus = 1\nsmt = no\nvcpus = 1\n",
-		 "vm.ini:6: [machine] vcpus: is set in line 4 already\n"},
-		{"[machine]\n[machine]\n",
-		 "vm.ini:4: [machine]: the section stands in line 3 too\n"},
-		{"[machine]\ncpu_template = T2\n",
-		 "vm.ini:4: [machine] cpu_template: is not supported by this "
-		 "version\n"},
-		{"[vsock]\ncid = 3\n",
-		 "vm.ini:3: [vsock] is not supported by this version\n"},
-		{"[drive]\npath = x\n",
-		 "vm.ini:3: [drive] needs a name: [drive NAME]\n"},
-		{"[machine x]\n",
-		 "vm.ini:3: [machine] takes no name, found 'x'\n"},
-		{"[drive a b]\n",
-		 "vm.ini:3: 'a b' is not a name: 1 to 64 characters of A-Z a-z "
-		 "0-9 _ . -, the first a letter or a digit\n"},
-		{"[drive a]\nread_only = yes\n",
-		 "vm.ini:3: [drive a] path: is required: the file behind the "
-		 "drive\n"},
-		{"[drive a]\nroot = yes\npath=/a\n[drive b]\npath=/b\nroot = "
-		 "yes\n",
-		 "vm.ini:8: [drive b] root: drive 'a' is the root already\n"},
-		{"[drive a]\npath = /a\n[drive b]\npath = /a\n",
-		 "vm.ini:6: [drive b] path: drive 'a' has the same file; "
-		 "sharing needs read_only = yes on both\n"},
-		{"[net a]\ntap = t\n[net b]\ntap = t\n",
-		 "vm.ini:6: [net b] tap: net 'a' has it already\n"},
-		{"[net a]\naddress=1.2.3.4/8\n[net b]\naddress=1.2.3.4/8\n",
-		 "vm.ini:6: [net b] address: net 'a' has it already\n"},
-		{"[net a]\ntap = t\naddress=1.2.3.4/8\n",
-		 "vm.ini:5: [net a] address: is for tap = auto; 't' is there "
-		 "already and keeps its own\n"},
-		{"[net a]\nmac=02:00:00:00:00:01\n[net b]\n"
-		 "mac=02:00:00:00:00:01\n",
-		 "vm.ini:6: [net b] mac: net 'a' has it already\n"},
-		{"[machine]\nvcpus = 3\nsmt = yes\n",
-		 "vm.ini:5: [machine] smt: needs 1 or an even number of vcpus, "
-		 "not 3\n"},
-		{"[jail]\nuser = root\n",
-		 "vm.ini:4: [jail] user: a VMM as root gives up half of the "
-		 "jail; say allow_root = yes as well if it must be\n"},
-		{"[jail]\nuser = 00\n", "vm.ini:4: [jail] user: a VMM as root "
-					"gives up half of the jail; say "
-					"allow_root = yes as well if it must "
-					"be\n"},
-		{"[jail]\nmode = rootless\ngroup = x\n",
-		 "vm.ini:5: [jail] group: cannot be chosen with mode = "
-		 "rootless\n"},
-		{"[cgroup]\ncpu = 150\n",
-		 "vm.ini:4: [cgroup] cpu: '150' is not a percentage from 1% to "
-		 "100000%, or 0%\n"},
-		{"[cgroup]\ncgroup.kill = 1\n",
-		 "vm.ini:4: [cgroup] cgroup.kill: 'cgroup.kill' is kiln's own "
-		 "business; only files of controllers can be set\n"},
-		{"[cgroup]\nweight = 1\n",
-		 "vm.ini:4: [cgroup] weight: unknown key\n"},
-		{"[cgroup]\npids = 3\npids.max = 4\n",
-		 "vm.ini:4: [cgroup] pids: is set by 'pids.max' as well; one "
-		 "of them must go\n"},
-		{"[cgroup]\ncpu.weight = 1\ncpu.weight = 1\n",
-		 "vm.ini:5: [cgroup] cpu.weight: is set in line 4 already\n"},
-		{"[net a]\nnetns = /%i\n",
-		 "vm.ini:4: [net a] netns: %i stands for an instance, and "
-		 "this is none (NAME@INSTANCE)\n"},
-		{"vcpus\n", "vm.ini:3: expected 'key = value' or "
-			    "'[section]'\n"},
-		{"[drive a\npath = /a\n", "vm.ini:3: the section header has "
-					  "no ']'\n"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		assert_int_equal(load_line(rows[i].lines), -EINVAL);
-		assert_string_equal(said, rows[i].says);
+	for (size_t i = 0; i < ARRAY_LEN(wrong_lines); i++) {
+		assert_int_equal(load_line(wrong_lines[i].lines), -EINVAL);
+		assert_string_equal(said, wrong_lines[i].says);
 		assert_int_equal(report.error_count, 1);
 	}
 }

@@ -38,7 +38,7 @@ static void on_assign(void *context, const char *key, const char *value,
 
 	log->assigns++;
 	buf_printf(&log->out, "%u%s=%s ", line, key, value);
-	strcpy(log->value, value);
+	(void)snprintf(log->value, sizeof(log->value), "%s", value);
 }
 
 static void on_problem(void *context, const char *text, unsigned line)
