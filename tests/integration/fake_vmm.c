@@ -15,6 +15,7 @@
  *	output     a mebibyte to the console, never waiting
  *	reason N   a status line: exit N "told to"
  *	crash      a wild store
+ *	eat N      touch N MiB of memory
  *	exit N     end with that status
  */
 #include <dirent.h>
@@ -30,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -308,6 +310,15 @@ static void pour(int fd, bool wait)
 	}
 }
 
+static void eat(size_t mebibytes)
+{
+	char *at = mmap(NULL, mebibytes << 20, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t i = 0; at != MAP_FAILED && i < mebibytes << 20; i += 4096)
+		at[i] = 1;
+}
+
 static void run_word(const char *word, const char *argument)
 {
 	uint64_t number = 0;
@@ -335,6 +346,8 @@ static void run_word(const char *word, const char *argument)
 		status_write_exit(status_fd, (int)number, "told to");
 	else if (strcmp(word, "crash") == 0)
 		*(volatile int *)(uintptr_t)number = 1;
+	else if (strcmp(word, "eat") == 0)
+		eat((size_t)number);
 	else if (strcmp(word, "exit") == 0)
 		_exit((int)number);
 	else

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from conftest import (BUILD, TIMEOUT_S, alive, cgroup_has, cgroup_root,
+from conftest import (BUILD, TIMEOUT_S, USER, alive, cgroup_has, cgroup_root,
                       taps, wait_for)
 
 STEPS = ["identity", "kvm", "kernel", "drives", "vmm", "registry", "locks",
@@ -210,6 +210,58 @@ def test_limits_are_written(vm):
     assert vm.remains() == []
 
 
+@pytest.mark.skipif(not cgroup_has("memory"),
+                    reason="cgroup v2 lacks memory here")
+def test_out_of_memory_is_said(vm):
+    vm.add("cgroup", "memory = 16M", "memory.swap.max = 0")
+    status, _, errors = vm.run("eat 64", "exit 0")
+    assert status == 137
+    assert "out of the memory its cgroup allows" in errors
+    assert vm.remains() == []
+
+
+@pytest.fixture
+def delegated():
+    """A cgroup that a plain user may divide, with the test's shell in it."""
+    root = cgroup_root()
+    if root is None or not cgroup_has("memory", "pids"):
+        pytest.skip("cgroup v2 lacks memory or pids here")
+    group = root / f"kiln-test-{os.getpid()}"
+    (root / "cgroup.subtree_control").write_text("+memory +pids")
+    group.mkdir()
+    for path in (group, group / "cgroup.procs",
+                 group / "cgroup.subtree_control"):
+        os.chown(path, USER, USER)
+    yield group
+    for leaf in sorted(group.glob("**/*"), reverse=True):
+        if leaf.is_dir():
+            leaf.rmdir()
+    group.rmdir()
+
+
+def test_limits_without_root_in_a_delegated_cgroup(rootless, delegated):
+    """kiln moves out of the group that it then divides."""
+    rootless.prefix = ["sh", "-ec", f"echo 0 > {delegated}/cgroup.procs;"
+                       'exec "$@"', "sh", *rootless.prefix]
+    rootless.add("cgroup", "memory = 300M", "pids = 40")
+    run, pid = started(rootless, "wait")
+    leaf = delegated / rootless.id
+    assert (leaf / "memory.max").read_text() == f"{300 << 20}\n"
+    assert (leaf / "cgroup.procs").read_text() == f"{pid}\n"
+    run.communicate(b"x", timeout=TIMEOUT_S)
+    assert run.returncode == 0
+    assert not leaf.exists()
+
+
+@pytest.mark.skipif(cgroup_root() is None, reason="no cgroup v2 here")
+def test_limits_without_root_or_delegation_are_refused(rootless):
+    rootless.add("cgroup", "pids = 40")
+    status, _, errors = rootless.run("exit 0")
+    assert status in (73, 77), errors
+    assert "cgroup" in errors
+    assert rootless.remains() == []
+
+
 @pytest.mark.skipif(not cgroup_has("hugetlb"), reason="no hugetlb controller")
 def test_raw_controller_files(vm):
     vm.add("cgroup", "hugetlb.2MB.max = 0")
@@ -272,6 +324,11 @@ def test_sigterm_reaches_a_vmm_that_listens(vm):
     run.communicate(timeout=TIMEOUT_S)
     assert run.returncode == 0
     assert vm.remains() == []
+
+
+def state_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    return text.rpartition(")")[2].split()[0]
 
 
 def catches(pid, signo):
@@ -510,7 +567,8 @@ class TestTerminal:
     def test_comes_back_for_a_stop_and_goes_after(self, terminal):
         run = terminal("echo")
         run.send_signal(signal.SIGTSTP)
-        wait_for(self.echoes, "the terminal of before")
+        wait_for(lambda: state_of(run.pid) == "T", "its stop")
+        assert termios.tcgetattr(self.side) == self.before
         run.send_signal(signal.SIGCONT)
         wait_for(lambda: not self.echoes(), "raw mode")
         os.write(self.main, b"z\n")
@@ -535,8 +593,7 @@ def test_in_the_background_of_a_terminal(vm):
     assert termios.tcgetattr(side) == before
     assert alive(pid)
     supervisor = int((vm.run_dir / "pid").read_text())
-    state = pathlib.Path(f"/proc/{supervisor}/stat").read_text()
-    assert state.rpartition(")")[2].split()[0] == "S"
+    assert state_of(supervisor) == "S"
     os.kill(supervisor, signal.SIGTERM)
     run.communicate(timeout=TIMEOUT_S)
     os.close(main)
