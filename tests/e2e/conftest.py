@@ -7,21 +7,28 @@ Nothing here is skipped for want of a file: what is not built is an error.
 
 import base64
 import collections
+import hashlib
 import os
 import pathlib
-import signal
 import subprocess
+import sys
+import uuid
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
-BUILD = pathlib.Path(os.environ.get("KILN_BUILD", ROOT / "build"))
-# Only against hangs: an emulated machine may be a hundred times slower
-TIMEOUT_S = 180
-# For a guest that prints on the serial port and ends with its machine
-CMDLINE = "console=ttyS0 quiet panic=-1 reboot=k"
+from running import TIMEOUT_S, Running
 
-Ended = collections.namedtuple("Ended", "status output errors")
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tests"))
+import host_state  # noqa: E402 (shared with other suites)
+
+BUILD = ROOT / os.environ.get("KILN_BUILD", "build")
+# What a run leaves on purpose: records, for whoever reads them later
+RESULTS = BUILD / "test"
+# What the default command line is, and no more than errors from the kernel
+CMDLINE = ("console=ttyS0 reboot=k panic=1 i8042.noaux i8042.nomux "
+           "i8042.dumbkbd quiet")
+
 Guest = collections.namedtuple("Guest", "kernel initrd")
 
 
@@ -71,21 +78,21 @@ def debian():
 def rootfs(tmp_path):
     """A root disk of the test's own, which it may write to."""
     copy = tmp_path / "rootfs.ext4"
-    source = built("guest/rootfs.ext4", "tests/lab/images")
+    source = built("guest/rootfs.ext4", "make guests")
     subprocess.run(["cp", "--sparse=always", source, copy], check=True)
     return copy
 
 
 def guest(kernel, initrd):
-    return Guest(*(built(f"guest/{x}", "tests/lab/images")
+    return Guest(*(built(f"guest/{x}", "make guests")
                    for x in (kernel, initrd)))
 
 
 @pytest.fixture(scope="session")
 def guest_runs():
     """Function: kernel command line that runs a shell command in the guest."""
-    def cmdline(command, end=None):
-        words = [CMDLINE]
+    def cmdline(command, *more, end=None):
+        words = [CMDLINE, *more]
         words += ["kiln.run=" + base64.b64encode(command.encode()).decode()]
         words += [f"kiln.end={end}"] if end else []
         return " ".join(words)
@@ -93,16 +100,64 @@ def guest_runs():
 
 
 @pytest.fixture
-def run_vm(kiln, tmp_path):
-    """Function: run a VM by `kiln run FILE` to its end; gives an Ended.
+def vm_id():
+    """The id of the test's microVM; its fellows get it with more behind."""
+    return "e" + uuid.uuid4().hex[:6]
 
-    config: INI text, or {section: {key: value}}; arguments go before FILE.
+
+@pytest.fixture
+def start_vm(kiln, tmp_path, vm_id):
+    """Function: start a VM by `kiln run`; gives a Running.
+
+    config: INI text, {section: {key: value}}, or the path of a file; arguments
+    go before it; other options are those of Running.
     """
-    def run(config, *arguments, timeout_s=TIMEOUT_S):
-        ini = tmp_path / "vm.ini"
-        ini.write_text(config if isinstance(config, str) else ini_text(config))
-        return ended([kiln, "run", *arguments, ini], timeout_s)
+    started = []
+
+    def start(config, *arguments, name=vm_id, prefix=(), folder=tmp_path,
+              run_base="/run/kiln", **options):
+        ini = config
+        if not isinstance(config, pathlib.Path):
+            ini = folder / f"{name}.ini"
+            ini.write_text(config if isinstance(config, str)
+                           else ini_text(config))
+            ini.chmod(0o644)
+        command = [*prefix, kiln, "run", "--id", name, *arguments, ini]
+        running = Running(command, f"{run_base}/{name}", **options)
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        running.destroy()
+
+
+@pytest.fixture
+def run_vm(start_vm):
+    """Function: as start_vm, to its end; gives an Ended."""
+    def run(config, *arguments, timeout_s=TIMEOUT_S, **options):
+        options = {"stdin": subprocess.DEVNULL, **options}
+        return start_vm(config, *arguments, **options).end(timeout_s)
     return run
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left():
+    """After each test the host is as it was before it."""
+    before = host_state.snapshot(BUILD)
+    yield
+    assert host_state.new_since(before, BUILD) == {}
+
+
+def facts(output):
+    """What the guest told by lines "fact: NAME WORDS", as {name: words}."""
+    lines = (line.split(" ", 2) for line in output.splitlines()
+             if line.startswith("fact: "))
+    return {line[1]: line[2] if len(line) > 2 else "" for line in lines}
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
 
 
 def ini_text(config):
@@ -116,27 +171,9 @@ def ini_text(config):
     return "\n".join(lines) + "\n"
 
 
-def ended(command, timeout_s):
-    """Runs a command in a process group of its own, to end all of it."""
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True,
-    )
-    try:
-        output, errors = process.communicate(timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        output, errors = process.communicate()
-        pytest.fail(
-            f"no end after {timeout_s} s\n--- output\n{text(output)}"
-            f"--- errors\n{text(errors)}", pytrace=False,
-        )
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    return Ended(process.returncode, text(output), text(errors))
-
-
-def text(data):
-    return data.decode(errors="replace").replace("\r\n", "\n")
+def config_of(guest, cmdline, initrd=True, **machine):
+    """A configuration to add sections to: {section: {key: value}}."""
+    kernel = {"image": guest.kernel, "cmdline": cmdline}
+    if initrd:
+        kernel["initrd"] = guest.initrd
+    return {"machine": {"memory": "128M", **machine}, "kernel": kernel}
