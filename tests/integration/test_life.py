@@ -557,12 +557,15 @@ class TestTerminal:
 
     @pytest.mark.parametrize("signo", [signal.SIGTERM, signal.SIGSEGV,
                                        signal.SIGABRT])
-    def test_comes_back_after_a_signal(self, terminal, signo):
+    def test_comes_back_after_a_signal(self, vm, terminal, signo):
         run = terminal("wait")
         run.send_signal(signo)
         run.communicate(timeout=TIMEOUT_S)
         assert run.returncode != 0
         assert termios.tcgetattr(self.side) == self.before
+        # What a crash of kiln leaves, the next start sweeps.
+        assert vm.run("exit 0")[0] == 0
+        assert vm.remains() == []
 
     def test_comes_back_for_a_stop_and_goes_after(self, terminal):
         run = terminal("echo")
