@@ -222,12 +222,77 @@ static int read_word(struct scan *scan)
 	return fail(scan, "expected a value");
 }
 
+static size_t utf8_encode(uint32_t point, char out[4])
+{
+	if (point < 0x80) {
+		out[0] = (char)point;
+		return 1;
+	}
+	if (point < 0x800) {
+		out[0] = (char)(0xc0 | point >> 6);
+		out[1] = (char)(0x80 | (point & 0x3f));
+		return 2;
+	}
+	if (point < 0x10000) {
+		out[0] = (char)(0xe0 | point >> 12);
+		out[1] = (char)(0x80 | (point >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (point & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | point >> 18);
+	out[1] = (char)(0x80 | (point >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (point >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (point & 0x3f));
+	return 4;
+}
+
+/* The bytes that a string token means, one at a time. */
+struct letters {
+	const char *at;
+	const char *end;
+	char decoded[4]; /* of the last escape */
+	size_t count;
+	size_t next;
+};
+
+static struct letters letters_of(const struct json *json,
+				 const struct json_token *token)
+{
+	return (struct letters){.at = json->text + token->start + 1,
+				.end = json->text + token->end - 1};
+}
+
+/* Return: the next byte; -1 at the end. */
+static int letter_next(struct letters *letters)
+{
+	uint32_t point = 0;
+
+	if (letters->next < letters->count)
+		return (unsigned char)letters->decoded[letters->next++];
+	if (letters->at >= letters->end)
+		return -1;
+	if (*letters->at != '\\')
+		return (unsigned char)*letters->at++;
+	letters->at += read_escape(
+		letters->at, (size_t)(letters->end - letters->at), &point);
+	letters->count = utf8_encode(point, letters->decoded);
+	letters->next = 1;
+	return (unsigned char)letters->decoded[0];
+}
+
 static bool same_text(const struct json *json, const struct json_token *a,
 		      const struct json_token *b)
 {
-	return a->end - a->start == b->end - b->start &&
-	       memcmp(json->text + a->start, json->text + b->start,
-		      a->end - a->start) == 0;
+	struct letters left = letters_of(json, a);
+	struct letters right = letters_of(json, b);
+	int c;
+
+	do {
+		c = letter_next(&left);
+		if (c != letter_next(&right))
+			return false;
+	} while (c >= 0);
+	return true;
 }
 
 /* Has `key` stood in this object before? Bounded by the token capacity. */
@@ -342,54 +407,21 @@ const char *json_kind_name(enum json_kind kind)
 	return names[kind];
 }
 
-static size_t utf8_encode(uint32_t point, char out[4])
-{
-	if (point < 0x80) {
-		out[0] = (char)point;
-		return 1;
-	}
-	if (point < 0x800) {
-		out[0] = (char)(0xc0 | point >> 6);
-		out[1] = (char)(0x80 | (point & 0x3f));
-		return 2;
-	}
-	if (point < 0x10000) {
-		out[0] = (char)(0xe0 | point >> 12);
-		out[1] = (char)(0x80 | (point >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (point & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | point >> 18);
-	out[1] = (char)(0x80 | (point >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (point >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (point & 0x3f));
-	return 4;
-}
-
 int json_get_string(const struct json *json, uint32_t token, char *out,
 		    size_t size_bytes)
 {
 	const struct json_token *t = &json->tokens[token];
-	const char *end = json->text + t->end - 1;
+	struct letters letters;
 	size_t len = 0;
+	int c;
 
 	if (t->kind != JSON_STRING)
 		return -EINVAL;
-	for (const char *p = json->text + t->start + 1; p < end;) {
-		char bytes[4] = {*p};
-		size_t count = 1;
-		uint32_t point = 0;
-
-		if (*p == '\\') {
-			p += read_escape(p, (size_t)(end - p), &point);
-			count = utf8_encode(point, bytes);
-		} else {
-			p++;
-		}
-		if (count >= size_bytes - len)
+	letters = letters_of(json, t);
+	while ((c = letter_next(&letters)) >= 0) {
+		if (len + 1 >= size_bytes)
 			return -ENAMETOOLONG;
-		memcpy(out + len, bytes, count);
-		len += count;
+		out[len++] = (char)c;
 	}
 	out[len] = '\0';
 	return 0;
