@@ -2,6 +2,7 @@
 #include "launch/status.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,13 +51,25 @@ void status_write_phase(int fd, enum status_phase phase)
 	status_write_phase_at(fd, phase, fd < 0 ? 0 : clock_now_us());
 }
 
+static bool is_printable(char c)
+{
+	return c >= 0x20 && c <= 0x7e;
+}
+
+/* A reason may quote a file's or a user's words: it stays one line, and one
+ * that status_parse() takes. */
 void status_write_exit(int fd, int code, const char *why)
 {
 	char text[STATUS_LINE_MAX];
 	struct buf line;
 
 	buf_init(&line, text, sizeof(text));
-	buf_printf(&line, "exit %d %.200s\n", code, why);
+	buf_printf(&line, "exit %d %.200s", code, why);
+	for (size_t i = 0; i < line.len; i++) {
+		if (!is_printable(text[i]))
+			text[i] = '?';
+	}
+	buf_puts(&line, "\n");
 	send_line(fd, &line);
 }
 
@@ -100,7 +113,7 @@ int status_parse(const char *line, struct status_line *ret_line)
 	if (strlen(line) >= STATUS_LINE_MAX)
 		return -EINVAL;
 	for (const char *c = line; *c != '\0'; c++) {
-		if (*c < 0x20 || *c > 0x7e)
+		if (!is_printable(*c))
 			return -EINVAL;
 	}
 	if (strncmp(line, "phase ", 6) == 0)
