@@ -28,9 +28,7 @@ static int map_aligned(uint64_t size_bytes, int flags, uint8_t **ret_host)
 		return -errno;
 	head = align_up((uintptr_t)from, HUGE_PAGE_BYTES) - (uintptr_t)from;
 	host = mmap(from + head, size_bytes, PROT_READ | PROT_WRITE,
-		    MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-			    flags,
-		    -1, 0);
+		    MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 	if (host == MAP_FAILED) {
 		int r = -errno;
 
@@ -47,8 +45,9 @@ static int map_aligned(uint64_t size_bytes, int flags, uint8_t **ret_host)
 static int map_region(struct memory_region *region, enum machine_pages pages,
 		      struct err *err)
 {
-	int flags =
-		pages == PAGES_HUGE ? MAP_HUGETLB | (21 << MAP_HUGE_SHIFT) : 0;
+	/* Huge pages are reserved: too few is an error here, a SIGBUS later. */
+	int flags = pages == PAGES_HUGE ? MAP_HUGETLB | (21 << MAP_HUGE_SHIFT)
+					: MAP_NORESERVE;
 	int r = map_aligned(region->size_bytes, flags, &region->host);
 
 	if (r < 0)

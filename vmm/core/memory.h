@@ -38,7 +38,7 @@ struct memory_range {
 
 /*
  * guest_memory_create - map size_bytes of RAM into the ranges, in order.
- * Private, zeroed, not reserved. Gives *ret_memory to guest_memory_destroy().
+ * Private, zeroed, not reserved (huge pages are). Gives *ret_memory to guest_memory_destroy().
  */
 int guest_memory_create(uint64_t size_bytes, enum machine_pages pages,
 			const struct memory_range *ranges, size_t range_count,
