@@ -10,6 +10,7 @@
 
 #define ICW1       0x10 /* written to the command port: begin ICW2.. */
 #define ICW1_ICW4  0x01
+#define ICW1_SNGL  0x02 /* alone: no ICW3 */
 #define ICW4_AEOI  0x02
 #define OCW3       0x08
 #define OCW3_READ  0x02
@@ -26,10 +27,12 @@ void pic_init(struct pic *pic)
 }
 
 /* The line that would be acknowledged: lower number first, and none that is
- * not above what is in service. -1: none. */
+ * not above what is in service; none in the middle of ICW1 to ICW4. -1: none.
+ */
 static int pending_line(const struct pic_chip *chip)
 {
-	unsigned ready = chip->requested & (unsigned)~chip->masked;
+	unsigned open = chip->init_step == 0 ? (unsigned)~chip->masked : 0;
+	unsigned ready = chip->requested & open;
 	int line = ready == 0 ? 8 : __builtin_ctz(ready);
 	int busy = chip->serviced == 0 ? 8 : __builtin_ctz(chip->serviced);
 
@@ -53,7 +56,7 @@ static bool update_pending(struct pic *pic)
 	bool has;
 
 	update_cascade(pic);
-	has = pic->chips[0].init_step == 0 && pending_line(&pic->chips[0]) >= 0;
+	has = pending_line(&pic->chips[0]) >= 0;
 	atomic_store(&pic->pending, has);
 	return has;
 }
@@ -126,6 +129,7 @@ static void write_command(struct pic_chip *chip, uint8_t value)
 		*chip = (struct pic_chip){
 			.init_step = 2,
 			.wants_icw4 = (value & ICW1_ICW4) != 0,
+			.alone = (value & ICW1_SNGL) != 0,
 			.base = chip->base,
 		};
 	} else if ((value & OCW3) != 0) {
@@ -136,16 +140,21 @@ static void write_command(struct pic_chip *chip, uint8_t value)
 	}
 }
 
+static uint8_t after_icw3(const struct pic_chip *chip)
+{
+	return chip->wants_icw4 ? 4 : 0;
+}
+
 /* The data port takes ICW2, ICW3, ICW4 in turn after an ICW1, else the mask. */
 static void write_data(struct pic_chip *chip, uint8_t value)
 {
 	switch (chip->init_step) {
 	case 2:
 		chip->base = value & 0xf8;
-		chip->init_step = 3;
+		chip->init_step = chip->alone ? after_icw3(chip) : 3;
 		break;
 	case 3:
-		chip->init_step = chip->wants_icw4 ? 4 : 0;
+		chip->init_step = after_icw3(chip);
 		break;
 	case 4:
 		chip->auto_eoi = (value & ICW4_AEOI) != 0;
@@ -236,11 +245,15 @@ static int pic_state(void *device, struct state *state)
 		state_u8(state, &chip->base);
 		state_u8(state, &chip->init_step);
 		state_bool(state, &chip->wants_icw4);
+		state_bool(state, &chip->alone);
 		state_bool(state, &chip->auto_eoi);
 		state_bool(state, &chip->reads_isr);
-		if (chip->init_step == 1 || chip->init_step > 4)
+		if (chip->init_step == 1 || chip->init_step > 4 ||
+		    chip->base % 8 != 0)
 			state_refuse(state);
 	}
+	if (!state->saving)
+		(void)update_pending(pic);
 	return state_status(state);
 }
 

@@ -27,6 +27,7 @@ struct pic_chip {
 	uint8_t base;      /* vector of line 0, from ICW2 */
 	uint8_t init_step; /* 0: running, else the ICW that comes next */
 	bool wants_icw4;
+	bool alone; /* ICW1 says there is no cascade: no ICW3 comes */
 	bool auto_eoi;
 	bool reads_isr;
 };
