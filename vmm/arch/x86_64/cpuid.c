@@ -5,6 +5,7 @@
  */
 #include "arch/x86_64/cpuid.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -189,18 +190,6 @@ static const struct rule rules[] = {
 	{0x8000001e, VENDOR_AMD, amd_leaf_8000001e},
 };
 
-int cpuid_supported(int kvm_fd, struct cpuid_table *ret_table, struct err *err)
-{
-	int r;
-
-	memset(ret_table, 0, sizeof(*ret_table));
-	ret_table->header.nent = CPUID_ENTRIES_MAX;
-	r = fd_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &ret_table->header);
-	if (r < 0)
-		return err_set(err, -r, "KVM_GET_SUPPORTED_CPUID");
-	return 0;
-}
-
 static struct kvm_cpuid_entry2 *find(struct cpuid_table *table,
 				     uint32_t function, uint32_t index)
 {
@@ -211,6 +200,37 @@ static struct kvm_cpuid_entry2 *find(struct cpuid_table *table,
 			return e;
 	}
 	return NULL;
+}
+
+/*
+ * The processor's brand, L1 and L2 caches and TLBs: KVM answers them with
+ * zeroes, or not at all, by version.
+ */
+void cpuid_copy_host_leaves(struct cpuid_table *table)
+{
+	static const uint32_t leaves[] = {0x80000002, 0x80000003, 0x80000004,
+					  0x80000005, 0x80000006};
+
+	for (size_t i = 0; i < ARRAY_LEN(leaves); i++) {
+		struct kvm_cpuid_entry2 *e = find(table, leaves[i], 0);
+
+		if (e != NULL)
+			(void)__get_cpuid(leaves[i], &e->eax, &e->ebx, &e->ecx,
+					  &e->edx);
+	}
+}
+
+int cpuid_supported(int kvm_fd, struct cpuid_table *ret_table, struct err *err)
+{
+	int r;
+
+	memset(ret_table, 0, sizeof(*ret_table));
+	ret_table->header.nent = CPUID_ENTRIES_MAX;
+	r = fd_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &ret_table->header);
+	if (r < 0)
+		return err_set(err, -r, "KVM_GET_SUPPORTED_CPUID");
+	cpuid_copy_host_leaves(ret_table);
+	return 0;
 }
 
 /* The vendor's name lies in EBX, EDX, ECX of leaf 0; four bytes tell. */
@@ -225,11 +245,12 @@ static enum vendor vendor_of(struct cpuid_table *table)
 	return VENDOR_ANY;
 }
 
-/* Leaf 0xb needs its two levels also where the host's KVM lists fewer. */
+/* A leaf that is not there yet is added, empty, for a rule to fill; leaf 0 of
+ * its half (basic, extended) then counts up to it. */
 static int require_leaf(struct cpuid_table *table, uint32_t function,
 			uint32_t index, struct err *err)
 {
-	struct kvm_cpuid_entry2 *basic = find(table, 0, 0);
+	struct kvm_cpuid_entry2 *limit = find(table, function & 1u << 31, 0);
 
 	if (find(table, function, index) != NULL)
 		return 0;
@@ -238,11 +259,32 @@ static int require_leaf(struct cpuid_table *table, uint32_t function,
 	table->header.entries[table->header.nent++] = (struct kvm_cpuid_entry2){
 		.function = function,
 		.index = index,
-		.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
 	};
-	if (basic != NULL && basic->eax < function)
-		basic->eax = function;
+	if (limit != NULL && limit->eax < function)
+		limit->eax = function;
 	return 0;
+}
+
+/*
+ * Leaves that say where a vCPU sits: both levels of 0xb always, of its
+ * successor 0x1f where the host has it (KVM lists the first level alone, and
+ * a guest that finds one level takes each vCPU for a package), and AMD's own,
+ * which TOPOEXT promises.
+ */
+static int require_topology(struct cpuid_table *table, enum vendor vendor,
+			    struct err *err)
+{
+	bool has_1f = vendor == VENDOR_INTEL && find(table, 0x1f, 0) != NULL;
+	int r = 0;
+
+	for (uint32_t level = 0; r == 0 && level < 2; level++) {
+		r = require_leaf(table, 0xb, level, err);
+		if (r == 0 && has_1f)
+			r = require_leaf(table, 0x1f, level, err);
+	}
+	if (r == 0 && vendor == VENDOR_AMD)
+		r = require_leaf(table, 0x8000001e, 0, err);
+	return r;
 }
 
 #define BRAND_BYTES 48
@@ -292,7 +334,7 @@ static void set_brand(struct cpuid_table *table, enum vendor vendor)
 		return;
 	if (vendor == VENDOR_INTEL) {
 		frequency = strstr(host, " @ ");
-		(void)snprintf(brand, sizeof(brand),
+		(void)snprintf(brand, BRAND_BYTES, /* with its NUL */
 			       "Intel(R) Xeon(R) Processor%s",
 			       frequency == NULL ? "" : frequency);
 	}
@@ -303,10 +345,8 @@ int cpuid_prepare(struct cpuid_table *table,
 		  const struct cpuid_topology *topology, struct err *err)
 {
 	enum vendor vendor = vendor_of(table);
-	int r = 0;
+	int r = require_topology(table, vendor, err);
 
-	for (uint32_t level = 0; r == 0 && level < 2; level++)
-		r = require_leaf(table, 0xb, level, err);
 	for (uint32_t i = 0; r == 0 && i < table->header.nent; i++) {
 		struct kvm_cpuid_entry2 *e = &table->header.entries[i];
 

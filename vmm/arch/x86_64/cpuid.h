@@ -30,11 +30,17 @@ struct cpuid_topology {
 	bool tsc_deadline;
 };
 
-/* cpuid_supported - KVM_GET_SUPPORTED_CPUID: the base for every vCPU. */
+/* cpuid_supported - KVM_GET_SUPPORTED_CPUID, with cpuid_copy_host_leaves():
+ * the base for every vCPU. */
 int cpuid_supported(int kvm_fd, struct cpuid_table *ret_table, struct err *err);
 
+/* cpuid_copy_host_leaves - brand (0x80000002 to 4) and caches (0x80000005, 6)
+ * as this processor has them, into entries that are in the table. */
+void cpuid_copy_host_leaves(struct cpuid_table *table);
+
 /*
- * cpuid_prepare - the part that all vCPUs share; may append leaf 0xb.
+ * cpuid_prepare - the part that all vCPUs share; may append leaves of the
+ * topology.
  * cpuid_set_vcpu - the part that differs: APIC ids. Call it for each vCPU in
  * turn on the same table.
  */
