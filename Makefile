@@ -75,7 +75,11 @@ POLICIES := $(addprefix profiles/seccomp/, constants launch.policy \
 
 # Unit tests: one program per file, linked with all of the above.
 UNIT_TESTS := $(addprefix tests/unit/, base_json_peer_test.c \
-	launch_field_test.c \
+	base_buf_test.c base_err_test.c base_fd_test.c base_parse_test.c \
+	base_json_test.c core_bus_test.c core_event_test.c \
+	core_memory_test.c core_state_test.c arch_cpuid_test.c \
+	arch_pic_test.c arch_ioapic_test.c arch_irqchip_test.c \
+	launch_status_test.c launch_handoff_test.c launch_field_test.c \
 	virtio_queue_test.c virtio_mmio_test.c virtio_block_test.c \
 	virtio_rng_test.c backend_disk_test.c \
 	launch_machine_test.c \
@@ -93,7 +97,8 @@ UNIT_TESTS := $(addprefix tests/unit/, base_json_peer_test.c \
 	backend_console_test.c backend_tap_test.c legacy_i8042_test.c \
 	legacy_uart16550_test.c virtio_net_test.c)
 # Fuzz targets: one program per file, libFuzzer.
-FUZZ_TARGETS := $(addprefix tests/fuzz/, ini_fuzz.c elf_fuzz.c bzimage_fuzz.c policy_fuzz.c queue_fuzz.c \
+FUZZ_TARGETS := $(addprefix tests/fuzz/, json_fuzz.c handoff_fuzz.c \
+	ini_fuzz.c elf_fuzz.c bzimage_fuzz.c policy_fuzz.c queue_fuzz.c \
 	net_fuzz.c)
 
 # ---- flags ------------------------------------------------------------------
