@@ -121,6 +121,7 @@ static const cuts data_cuts[] = {
 
 #define JOINED 0xffffffff
 
+/* The device writes to the parts. NOLINTNEXTLINE(*-non-const-parameter) */
 static unsigned cut(struct part *parts, const cuts *sizes, uint8_t *at,
 		    bool writable)
 {

@@ -158,12 +158,14 @@ static void check_config(void)
 
 static void check_transmit(void)
 {
+	static const char hello[] = "hello from the guest";
+
 	memset(frame, 0xff, 6);
 	memcpy(frame + 6, mac, 6);
 	frame[12] = 0x88;
 	frame[13] = 0xb5;
-	memcpy(frame + ETHER_BYTES, "hello from the guest", 20);
-	memset(frame + ETHER_BYTES + 20, 0, 60);
+	memset(frame + ETHER_BYTES, 0, 80);
+	memcpy(frame + ETHER_BYTES, hello, sizeof(hello));
 	check("transmit", transmit(frame, 60, false));
 	check("transmit-split", transmit(frame, 60, true));
 	/* Less than an Ethernet header, nothing, less than a header. */
