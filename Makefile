@@ -345,7 +345,7 @@ BARE := $(BUILD)/guest/bare
 BARE_DIR := tests/guest/bare
 BARE_GUESTS := hello hello64 pvh-info poweroff reboot triple-fault stop-clock \
 	internal-error serial-echo serial-registers i8042 smp memory \
-	ioapic-irq pic-irq transport rng block block-hostile net
+	ioapic-irq ioapic-storm pic-irq transport rng block block-hostile net
 BARE_ELF := $(BARE_GUESTS:%=$(BARE)/%.elf)
 BARE_CFLAGS := -std=c17 -ffreestanding -nostdlib -m64 -Os -fno-pic \
 	-mcmodel=small -mno-red-zone -mgeneral-regs-only \

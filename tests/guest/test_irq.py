@@ -11,8 +11,21 @@ IRQCHIPS = pytest.mark.parametrize("irqchip", ["split", "full"])
 @IRQCHIPS
 def test_ioapic(irqchip):
     vmm.run("ioapic-irq", irqchip=irqchip).require(
-        "pins", "masked", "delivered", "once-each", "moved", "wakes-from-halt"
+        "pins",
+        "masked",
+        "masked-edge-is-gone",
+        "delivered",
+        "once-each",
+        "moved",
+        "wakes-from-halt",
     )
+
+
+@IRQCHIPS
+def test_ioapic_rewritten_under_load(irqchip):
+    vmm.run(
+        "ioapic-storm", cmdline="rounds=300", vcpus=2, entropy=True, irqchip=irqchip
+    ).require("none-lost", "rewritten", "by-both", "other-pin")
 
 
 @IRQCHIPS

@@ -56,12 +56,17 @@ static void check_registers(void)
 static void check_masked(void)
 {
 	uint32_t count;
+	uint32_t after;
 
 	ioapic_route(PIN_COM1, VECTOR, 0, true);
 	irq_raise();
 	count = count_after_pause(VECTOR);
+	ioapic_route(PIN_COM1, VECTOR, 0, false);
+	after = count_after_pause(VECTOR);
 	irq_disable();
 	check_eq("masked", count, 0);
+	/* 82093AA §3.2.4: an edge on a masked pin is not held. */
+	check_eq("masked-edge-is-gone", after, 0);
 }
 
 static void check_delivered(void)
