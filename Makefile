@@ -95,7 +95,7 @@ UNIT_TESTS := $(addprefix tests/unit/, base_json_peer_test.c \
 	seccomp_policy_test.c \
 	confine_test.c \
 	backend_console_test.c backend_tap_test.c legacy_i8042_test.c \
-	legacy_uart16550_test.c virtio_net_test.c)
+	legacy_uart16550_test.c virtio_net_test.c virtio_net_rx_test.c)
 # Fuzz targets: one program per file, libFuzzer.
 FUZZ_TARGETS := $(addprefix tests/fuzz/, json_fuzz.c handoff_fuzz.c \
 	ini_fuzz.c elf_fuzz.c bzimage_fuzz.c policy_fuzz.c queue_fuzz.c \
@@ -186,7 +186,7 @@ TEST_OBJ += $(COMPILER_SRC:%.c=$(BUILD)/obj/test/%.o) \
 	$(addprefix $(BUILD)/obj/test/, gen/seccomp_filters_all.o \
 	gen/seccomp_rules.o tests/unit/bpf_simulator.o \
 	tests/unit/seccomp_rows.o tests/unit/virtio_driver.o \
-	tests/unit/jansson_verdict.o)
+	tests/unit/jansson_verdict.o tests/unit/net_card.o)
 COMPILER_OBJ := $(patsubst %.c,$(BUILD)/obj/kiln/%.o,$(COMPILER_SRC) \
 	profiles/compiler/main.c jailer/nearest.c)
 
@@ -386,6 +386,37 @@ check-guest: $(BUILD)/kiln-vmm $(BARE_ELF)
 	$(Q)KILN_BUILD=$(BUILD) $(PYTHON) -B -m pytest -q -p no:cacheprovider \
 		--junitxml=$(BUILD)/test/guest.xml tests/guest
 
+# ---- what the benchmarks start -----------------------------------------------
+
+BENCH := $(BUILD)/bench
+BENCH_PROGRAMS := $(addprefix $(BENCH)/, spawn floor probe init idle.elf \
+	first.elf)
+
+$(BENCH)/%: tests/bench/%.c Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc $(STD) $(WARN) -O2 -static -o $@ $<
+
+$(BENCH)/init: tests/bench/init.c Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc $(STD) $(WARN) -Os -ffreestanding -nostdlib -static \
+		-fno-stack-protector -s -o $@ $<
+
+# All of kiln-vmm but its main().
+$(BENCH)/probe: $(BUILD)/obj/vmm/tests/bench/probe.o \
+		$(filter-out %/vmm/main.o,$(VMM_OBJ))
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VMM_LDFLAGS) -Wl,--no-gc-sections -o $@ $(VMM_START) $^ \
+		$(VMM_END)
+
+$(BENCH)/%.elf: tests/bench/%.S tests/bench/note.h $(BARE_DIR)/bare.ld
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc -m64 -c -o $@.o $<
+	$(Q)ld $(BARE_LDFLAGS) -o $@ $@.o
+
 # ---- Linux guests, and the lab that they run in where this KVM cannot --------
 
 .PHONY: check-lab check-e2e
@@ -423,8 +454,9 @@ check:
 	$(Q)tests/setup/install check
 	$(Q)tests/check
 
-bench: all
-	$(Q)tests/bench/run
+bench: all $(BENCH_PROGRAMS)
+	$(Q)tests/lab/images small
+	$(Q)KILN_BUILD=$(abspath $(BUILD)) tests/bench/run
 
 help:
 	@sed -n 's/^#: //p' Makefile
