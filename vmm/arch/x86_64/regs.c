@@ -19,8 +19,9 @@
 #define EFER_LMA (1u << 10)
 
 /* Page table entries: present, writable; 2 MiB page. */
-#define PTE_TABLE 0x3
-#define PTE_2MIB  0x83
+#define PTE_TABLE  0x3
+#define PTE_2MIB   0x83
+#define PD_ENTRIES 512
 
 /* MSRs (Intel SDM vol. 4). */
 #define MSR_TSC            0x10
@@ -98,14 +99,16 @@ static int write_page_tables(const struct guest_memory *memory)
 {
 	uint64_t entry = LAYOUT_PDPT | PTE_TABLE;
 	int r = guest_write(memory, LAYOUT_PML4, &entry, sizeof(entry));
+	void *directory;
 
 	entry = LAYOUT_PD | PTE_TABLE;
 	r = r < 0 ? r : guest_write(memory, LAYOUT_PDPT, &entry, sizeof(entry));
-	for (uint64_t i = 0; r == 0 && i < 512; i++) {
-		entry = i << 21 | PTE_2MIB;
-		r = guest_write(memory, LAYOUT_PD + 8 * i, &entry,
-				sizeof(entry));
-	}
+	r = r < 0 ? r
+		  : guest_slice(memory, LAYOUT_PD, PD_ENTRIES * sizeof(entry),
+				&directory);
+	for (uint64_t i = 0; r == 0 && i < PD_ENTRIES; i++)
+		le64_store((uint8_t *)directory + i * sizeof(entry),
+			   i << 21 | PTE_2MIB);
 	return r;
 }
 
