@@ -390,7 +390,7 @@ check-guest: $(BUILD)/kiln-vmm $(BARE_ELF)
 
 BENCH := $(BUILD)/bench
 BENCH_PROGRAMS := $(addprefix $(BENCH)/, spawn floor probe init idle.elf \
-	first.elf)
+	first.elf empty-glibc empty-musl) $(BARE)/block.elf
 
 $(BENCH)/%: tests/bench/%.c Makefile
 	$(call say,CC,$@)
@@ -403,6 +403,15 @@ $(BENCH)/init: tests/bench/init.c Makefile
 	$(Q)gcc $(STD) $(WARN) -Os -ffreestanding -nostdlib -static \
 		-fno-stack-protector -s -o $@ $<
 
+# What a C library costs before main() does anything.
+$(BENCH)/empty-glibc: EMPTY_CC = gcc
+$(BENCH)/empty-musl: EMPTY_CC = musl-gcc
+$(BENCH)/empty-glibc $(BENCH)/empty-musl: Makefile
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)echo 'int main(void) { return 0; }' | \
+		$(EMPTY_CC) -O2 -static -x c -o $@ -
+
 # All of kiln-vmm but its main().
 $(BENCH)/probe: $(BUILD)/obj/vmm/tests/bench/probe.o \
 		$(filter-out %/vmm/main.o,$(VMM_OBJ))
@@ -411,7 +420,7 @@ $(BENCH)/probe: $(BUILD)/obj/vmm/tests/bench/probe.o \
 	$(Q)$(CC) $(VMM_LDFLAGS) -Wl,--no-gc-sections -o $@ $(VMM_START) $^ \
 		$(VMM_END)
 
-$(BENCH)/%.elf: tests/bench/%.S tests/bench/note.h $(BARE_DIR)/bare.ld
+$(BENCH)/%.elf: tests/bench/%.S tests/bench/note.inc $(BARE_DIR)/bare.ld
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)gcc -m64 -c -o $@.o $<
