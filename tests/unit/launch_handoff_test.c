@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +56,8 @@ static int memfd_of(const void *text, size_t len, int seals)
 static void child(int memfd, int open_count, int outcome_fd)
 {
 	static struct outcome outcome;
+	/* The tightest that a jail may be. */
+	const struct rlimit tight = {64, 64};
 	int null = open("/dev/null", O_RDWR);
 
 	/* Far above the numbers at which the receiver looks. */
@@ -66,6 +69,7 @@ static void child(int memfd, int open_count, int outcome_fd)
 	for (int i = 0; i < open_count; i++)
 		(void)dup2(null, 3 + i);
 	memfd = dup2(memfd, MEMFD_AT);
+	(void)setrlimit(RLIMIT_NOFILE, &tight);
 	outcome.result = handoff_receive(memfd, &handoff, &outcome.err);
 	outcome.fd_count = handoff.fd_count;
 	memcpy(outcome.id, handoff.machine.id, sizeof(outcome.id) - 1);

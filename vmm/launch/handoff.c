@@ -222,18 +222,33 @@ static const struct handoff_fd *find_fd(const struct handoff *handoff, int fd)
 }
 
 /*
- * One poll() answers for every number which descriptors are open: a closed one
+ * A few poll() answer for every number which descriptors are open: a closed one
  * gives POLLNVAL. No /proc is there to ask, and 256 fcntl() calls cost more.
+ * Few, not one: poll() refuses to look at more than RLIMIT_NOFILE at once.
  */
+#define POLL_AT_ONCE 64 /* the least that a jail may set as that limit */
+
+_Static_assert(HANDOFF_FD_LIMIT % POLL_AT_ONCE == 0, "polled without a rest");
+
+static int poll_all(struct pollfd polls[HANDOFF_FD_LIMIT])
+{
+	for (int i = 0; i < HANDOFF_FD_LIMIT; i++)
+		polls[i] = (struct pollfd){.fd = i};
+	for (int i = 0; i < HANDOFF_FD_LIMIT; i += POLL_AT_ONCE) {
+		if (poll(polls + i, POLL_AT_ONCE, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 static int compare_open_fds(const struct handoff *handoff, int memfd,
 			    struct err *err)
 {
 	static struct pollfd polls[HANDOFF_FD_LIMIT];
+	int r = poll_all(polls);
 
-	for (int i = 0; i < HANDOFF_FD_LIMIT; i++)
-		polls[i] = (struct pollfd){.fd = i};
-	if (poll(polls, HANDOFF_FD_LIMIT, 0) < 0)
-		return err_set(err, errno, "look at the open descriptors");
+	if (r < 0)
+		return err_set(err, -r, "look at the open descriptors");
 	for (int i = 3; i < HANDOFF_FD_LIMIT; i++) {
 		bool open = (polls[i].revents & POLLNVAL) == 0;
 		const struct handoff_fd *listed = find_fd(handoff, i);
