@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/parse.h"
 #include "launch/exit_status.h"
 
@@ -100,6 +101,7 @@ static void take_status_line(struct report *report, const char *text,
 		report->phase_us[line.phase] = line.at_us;
 	} else if (!report->has_exit) {
 		report->has_exit = true;
+		report->ended_us = clock_now_us();
 		memcpy(report->exit_text, line.text, sizeof(line.text));
 	}
 }
@@ -230,15 +232,24 @@ static void finish_killed(struct report *report, const struct report_end *end)
 				      : sigabbrev_np(end->code));
 }
 
+/* The others mean that kiln failed, or a signal: not for a VMM that was taken
+ * over to forge. */
+static bool is_of_the_vmm(int code)
+{
+	return code < EXIT_STATUS_USAGE || code == EXIT_STATUS_BAD_SYSCALL;
+}
+
 int report_finish(struct report *report, const struct report_end *end)
 {
 	end_line(report, &report->log, take_log_line);
+	if (report->ended_us == 0)
+		report->ended_us = clock_now_us();
 	if (end->killed) {
 		finish_killed(report, end);
 		return EXIT_STATUS_SIGNAL + end->code;
 	}
 	finish_exit(report, end->code);
-	return end->code;
+	return is_of_the_vmm(end->code) ? end->code : EXIT_STATUS_VMM;
 }
 
 static void print_row(const char *group, const char *name, uint64_t from_us,
@@ -280,6 +291,10 @@ void report_timings(const struct report *report, const struct jail *jail,
 		print_row("vmm", status_phase_name((enum status_phase)i),
 			  last_us, at_us);
 		last_us = at_us;
+	}
+	if (report->phase_us[STATUS_STARTED] != 0) {
+		print_row("guest", "ran", last_us, report->ended_us);
+		last_us = report->ended_us;
 	}
 	print_row("", "total", main_us, last_us);
 	(void)fprintf(stderr,

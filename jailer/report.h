@@ -36,6 +36,7 @@ struct report {
 	bool has_exit;
 	char exit_text[STATUS_LINE_MAX];
 	uint64_t phase_us[STATUS_PHASE_COUNT]; /* 0: not reached */
+	uint64_t ended_us; /* exit line read, or report_finish(); 0: neither */
 };
 
 /* How the VMM ended, as waitid(2) has it, and what kiln did about it. */
@@ -57,11 +58,13 @@ bool report_status(struct report *report, int fd);
 /*
  * report_finish - print the last line, and why the VMM ended when that was no
  * clean end. Return: the exit status of kiln.
+ * A VMM that exits with a number which is not its own to say gives
+ * EXIT_STATUS_VMM.
  */
 int report_finish(struct report *report, const struct report_end *end);
 
 /* report_timings - a table to stderr: the steps of the jail, the phases of
- * the VMM, the total, what it used. main_us: when kiln started. */
+ * the VMM, how long the guest ran, the total, what the VMM used. main_us: when kiln started. */
 void report_timings(const struct report *report, const struct jail *jail,
 		    uint64_t main_us, const struct rusage *usage);
 

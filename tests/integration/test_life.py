@@ -70,6 +70,23 @@ def test_exit_status_of_the_vmm_passes_through(vm, status):
     assert vm.remains() == []
 
 
+@pytest.mark.parametrize("status", [64, 78, 125, 137, 255])
+def test_a_vmm_cannot_forge_a_status_of_kiln(vm, status):
+    found, _, errors = vm.run(f"exit {status}")
+    assert found == 1
+    assert f"the VMM ended with status {status}" in errors
+
+
+@pytest.mark.parametrize("section", ["jail", "net.e"])
+def test_a_pipe_as_network_namespace_is_refused_at_once(vm, tmp_path, section):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    status, _, errors = vm.run(arguments=["--set", f"{section}.netns={pipe}"])
+    assert status in (73, 125)
+    assert f"'{pipe}' is not a network namespace" in errors
+    assert vm.remains() == []
+
+
 def test_reason_of_the_end_is_said_once(vm):
     status, _, errors = vm.run("reason 3", "exit 3")
     assert status == 3
@@ -606,7 +623,7 @@ def test_in_the_background_of_a_terminal(vm):
 def test_timings(vm):
     _, _, errors = vm.run("ready", "exit 0", arguments=["--timings"])
     for word in ("configuration", "namespaces", "exec", "main", "started",
-                 "total", "KiB at most"):
+                 "guest ran", "total", "KiB at most"):
         assert word in errors, word
 
 

@@ -175,6 +175,59 @@ static void status_lines_have_an_end(void **state)
 	assert_int_equal(report.phase_us[STATUS_MAIN], 5);
 }
 
+static void a_status_of_kiln_s_own_is_not_the_vmm_s_to_give(void **state)
+{
+	static const int forged[] = {64, 78, 125, 137, 255};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++)
+		assert_int_equal(finish(forged[i]), EXIT_STATUS_VMM);
+	assert_non_null(strstr(output(), "the VMM ended with status 137"));
+	assert_int_equal(finish(63), 63);
+}
+
+/* Number in the row of --timings that starts so; -1: no such row. */
+static long long row_us(const char *start)
+{
+	const char *row = strstr(output(), start);
+
+	return row == NULL ? -1 : strtoll(row + strlen(start), NULL, 10);
+}
+
+static void timings_count_the_guest_s_time(void **state)
+{
+	static const struct jail jail = {.started_us = 1000};
+	const struct rusage usage = {0};
+
+	(void)state;
+	report.phase_us[STATUS_STARTED] = 1500;
+	report.ended_us = 4500;
+	report_timings(&report, &jail, 900, &usage);
+	assert_int_equal(row_us("  guest ran "), 3000);
+	assert_int_equal(row_us("        total "), 3600);
+}
+
+static void the_guest_ran_until_its_exit_line(void **state)
+{
+	(void)state;
+	feed(report_status, "phase started 5\nexit 0 power-off\n", 100);
+	uint64_t at_us = report.ended_us;
+	assert_int_not_equal(at_us, 0);
+	assert_int_equal(finish(0), 0);
+	assert_int_equal(report.ended_us, at_us);
+}
+
+static void a_guest_that_never_ran_has_no_row(void **state)
+{
+	static const struct jail jail = {.started_us = 1000};
+	const struct rusage usage = {0};
+
+	(void)state;
+	assert_int_equal(finish(5), 5);
+	report_timings(&report, &jail, 900, &usage);
+	assert_int_equal(row_us("  guest ran "), -1);
+}
+
 static void an_end_by_signal_says_which(void **state)
 {
 	const struct report_end segv = {.killed = true, .code = SIGSEGV};
@@ -209,6 +262,10 @@ int main(void)
 		CAPTURED(a_denial_without_sense_is_a_message),
 		CAPTURED(phases_and_only_the_first_end_are_kept),
 		CAPTURED(status_lines_have_an_end),
+		CAPTURED(a_status_of_kiln_s_own_is_not_the_vmm_s_to_give),
+		CAPTURED(timings_count_the_guest_s_time),
+		CAPTURED(the_guest_ran_until_its_exit_line),
+		CAPTURED(a_guest_that_never_ran_has_no_row),
 		CAPTURED(an_end_by_signal_says_which),
 		CAPTURED(no_word_about_a_clean_end),
 	};
