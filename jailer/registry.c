@@ -19,7 +19,7 @@
 
 #define LOCK_NAME  "pid"
 #define TRIES      100
-#define FILES_MAX  64 /* of an entry; kiln makes five */
+#define FILES_MAX  64 /* of an entry; kiln makes four */
 #define OPEN_FLAGS (O_CLOEXEC | O_NOFOLLOW)
 #define DIR_FLAGS  (O_RDONLY | O_DIRECTORY | OPEN_FLAGS)
 

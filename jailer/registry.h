@@ -6,7 +6,6 @@
  *	               vmm_pid   of the VMM
  *	               cgroup    its path on the host
  *	               taps      "NAME NETNS" a line: interfaces to remove
- *	               config    hash of what the VMM was told
  *
  * The lock lives as long as kiln does: an entry whose lock is free was left by
  * a kiln that was killed, and is swept by the next start of that id. Names

@@ -8,13 +8,16 @@
 
 #include <errno.h>
 #include <linux/keyctl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/fd.h"
 #include "launch/exit_status.h"
 
 #define HOST_NAME "kiln"
@@ -45,6 +48,14 @@ static int leave_keyring(const char **what)
 	return 0;
 }
 
+static bool parent_is_gone(struct jail *jail)
+{
+	struct pollfd poll_fd = {.fd = jail->failure[1]};
+
+	fd_close(&jail->failure[0]);
+	return poll(&poll_fd, 1, 0) != 0;
+}
+
 static int session_enter(struct jail *jail, const char **what)
 {
 	int r = reset_signals(what);
@@ -54,6 +65,11 @@ static int session_enter(struct jail *jail, const char **what)
 	*what = "set the parent-death signal";
 	if (prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0UL, 0UL, 0UL) < 0)
 		return -errno;
+	/* It was too late for a kiln that died before; getppid() is 0 in
+	 * here, but nobody reads the failure pipe any more. */
+	*what = "kiln is gone";
+	if (parent_is_gone(jail))
+		return -ESRCH;
 	*what = "setsid";
 	if (setsid() < 0)
 		return -errno;
