@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "jailer/key_checks.h"
+#include "launch/handoff.h"
 
 #define ROOM(type, member) sizeof(((struct type *)0)->member)
 
@@ -118,7 +119,7 @@ static const struct key_row jail_rows[] = {
 	{.field = {.name = "rlimit_nofile",
 		   .kind = FIELD_NUMBER,
 		   .offset = offsetof(struct config_jail, rlimit_nofile),
-		   .min = 64,
+		   .min = HANDOFF_FD_LIMIT,
 		   .max = 1048576,
 		   .fallback = "256",
 		   .help = "descriptors that the VMM may hold"}},

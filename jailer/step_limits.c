@@ -26,8 +26,8 @@ static int limits_plan(struct plan *plan, struct err *err)
 	const struct config_jail *jail = &plan->config->jail;
 	struct rlimit now;
 
-	/* The VMM asks about every number below that in one poll(), which
-	 * must be allowed to be open (poll(2), EINVAL). */
+	/* Numbers below that are the hand-over's; and while descriptors move
+	 * to theirs, the child holds each of them twice. */
 	if (jail->rlimit_nofile < HANDOFF_FD_LIMIT)
 		return err_say(err, EINVAL, "[jail] rlimit_nofile: at least %d",
 			       HANDOFF_FD_LIMIT);
@@ -36,7 +36,7 @@ static int limits_plan(struct plan *plan, struct err *err)
 	if (now.rlim_max < jail->rlimit_nofile)
 		return err_say(err, EPERM,
 			       "[jail] rlimit_nofile: kiln itself may have "
-			       "only %llu",
+			       "only %llu (ulimit -Hn)",
 			       (unsigned long long)now.rlim_max);
 	add_limit(plan, RLIMIT_NOFILE, "nofile", jail->rlimit_nofile);
 	/* Guest memory has no business in a core file. */

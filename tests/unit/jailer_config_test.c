@@ -131,7 +131,7 @@ static void a_whole_file_is_read(void **state)
 			      "netns = /n\n"
 			      "[entropy]\nenabled = no\n"
 			      "[jail]\nmode = root\nuser = kiln\n"
-			      "seccomp = log\nrlimit_nofile = 128\n"
+			      "seccomp = log\nrlimit_nofile = 512\n"
 			      "[cgroup]\nparent = a/b\ncpu = 150%\n"
 			      "memory = 300M\npids = 32\ncpu.weight = 50\n"),
 			 0);
