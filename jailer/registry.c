@@ -61,7 +61,8 @@ static int open_base(struct registry *registry, const char *parent,
 	if (fd < 0)
 		return err_set(err, errno, "open '%s'", parent);
 	int r = open_own_dir(fd, base, &registry->base_fd);
-	if (r == -EPERM)
+	/* A link or a file in its place is no directory of ours either. */
+	if (r == -EPERM || r == -ENOTDIR || r == -ELOOP)
 		return err_say(err, EPERM,
 			       "'%s/%s' is not a directory that only uid %u "
 			       "can write",

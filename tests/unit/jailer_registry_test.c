@@ -152,6 +152,19 @@ static void a_linked_entry_is_refused(void **state)
 	assert_int_equal(unlink(entry), 0);
 }
 
+static void a_linked_base_is_refused(void **state)
+{
+	struct place *place = *state;
+	struct registry registry;
+	char base[96];
+
+	(void)snprintf(base, sizeof(base), "%s/kiln", place->parent);
+	assert_int_equal(symlink("/tmp", base), 0);
+	assert_int_equal(claim(place, &registry), -EPERM);
+	assert_non_null(strstr(place->err.msg, "only uid"));
+	assert_int_equal(unlink(base), 0);
+}
+
 static void a_directory_that_others_can_write_is_refused(void **state)
 {
 	struct place *place = *state;
@@ -175,6 +188,7 @@ int main(void)
 		IN_PLACE(a_file_that_is_not_there_reads_as_empty),
 		IN_PLACE(links_are_refused),
 		IN_PLACE(a_linked_entry_is_refused),
+		IN_PLACE(a_linked_base_is_refused),
 		IN_PLACE(a_directory_that_others_can_write_is_refused),
 	};
 
