@@ -151,7 +151,8 @@ struct guest {
 	uint8_t *ram;
 	struct kvm_run *run;
 	size_t run_bytes;
-	unsigned step; /* the last one that was announced */
+	unsigned step;  /* the last one that was announced */
+	unsigned steps; /* begun; a processor without xsave has fewer */
 };
 
 static void put_u64(struct guest *guest, size_t at, uint64_t value)
@@ -304,6 +305,7 @@ static int take_exit(struct guest *guest, struct err *err)
 					 "the guest gets a wrong result of",
 					 NULL, 0, err);
 		guest->step = step;
+		guest->steps += step != STEP_END;
 		return 1;
 	case KVM_EXIT_HLT:
 		return guest->step == STEP_END
@@ -381,6 +383,6 @@ int doctor_guest_run(int kvm_fd, unsigned *ret_steps, struct err *err)
 	r = r < 0 ? r : run_with_alarm(&guest, err);
 	destroy(&guest);
 	if (r == 0)
-		*ret_steps = STEP_END - 1;
+		*ret_steps = guest.steps;
 	return r;
 }
