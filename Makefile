@@ -307,7 +307,7 @@ $(BUILD)/integration/kiln-fail: $(BUILD)/obj/kiln-fail/jail.o \
 	$(Q)$(CC) $(KILN_LDFLAGS) -o $@ $^ $(KILN_LIBS)
 
 .PHONY: check-integration
-check-integration: $(PROGRAMS) $(BUILD)/integration/fake_vmm \
+check-integration: $(PROGRAMS) bare $(BUILD)/integration/fake_vmm \
 		$(BUILD)/integration/kiln-fail
 	$(Q)KILN_BUILD=$(abspath $(BUILD)) $(PYTHON) -m pytest -q -rs \
 		-p no:cacheprovider \
@@ -466,6 +466,18 @@ check:
 bench: all $(BENCH_PROGRAMS)
 	$(Q)tests/lab/images small
 	$(Q)KILN_BUILD=$(abspath $(BUILD)) tests/bench/run
+
+# 1,000 starts and stops, bare and in the jail; each fuzz target for a while.
+SOAK_CYCLES ?= 1000
+SOAK_FUZZ_S ?= 60
+soak: all bare $(FUZZ_BIN)
+	$(Q)KILN_BUILD=$(abspath $(BUILD)) KILN_CYCLES=$(SOAK_CYCLES) \
+		$(PYTHON) -B -m pytest -q -s -p no:cacheprovider \
+		tests/guest/test_cycles.py
+	$(Q)KILN_BUILD=$(abspath $(BUILD)) KILN_CYCLES=$(SOAK_CYCLES) \
+		$(PYTHON) -B -m pytest -q -s -p no:cacheprovider \
+		tests/integration/test_cycles.py
+	$(Q)tests/fuzz/soak $(SOAK_FUZZ_S) $(FUZZ_BIN)
 
 help:
 	@sed -n 's/^#: //p' Makefile
