@@ -125,7 +125,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 2)
 		return 2;
-	phases_fd = atoi(argv[1]);
+	phases_fd = (int)strtol(argv[1], NULL, 10);
 	phase("main");
 	int kvm = need(open("/dev/kvm", O_RDWR), "/dev/kvm");
 	int vm = need(ioctl(kvm, KVM_CREATE_VM, 0), "vm");

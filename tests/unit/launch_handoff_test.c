@@ -183,7 +183,7 @@ static void its_size_is_bounded(void **state)
 	assert_refused(&outcome, "launch description of 0 bytes");
 	(void)close(fd);
 	memset(text, ' ', sizeof(text));
-	memcpy(text, DOCUMENT, strlen(DOCUMENT));
+	memcpy(text, DOCUMENT, sizeof(DOCUMENT) - 1);
 	fd = memfd_of(text, sizeof(text), SEALS);
 	outcome = receive(fd, 2);
 	assert_refused(&outcome, "launch description of 32769 bytes");
