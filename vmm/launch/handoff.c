@@ -226,7 +226,7 @@ static const struct handoff_fd *find_fd(const struct handoff *handoff, int fd)
  * gives POLLNVAL. No /proc is there to ask, and 256 fcntl() calls cost more.
  * Few, not one: poll() refuses to look at more than RLIMIT_NOFILE at once.
  */
-#define POLL_AT_ONCE 64 /* the least that a jail may set as that limit */
+#define POLL_AT_ONCE 64
 
 _Static_assert(HANDOFF_FD_LIMIT % POLL_AT_ONCE == 0, "polled without a rest");
 
