@@ -434,9 +434,9 @@ check-lab: $(PROGRAMS)
 	$(Q)KILN_BUILD=$(abspath $(BUILD)) $(PYTHON) -B -m pytest -q -rs \
 		-p no:cacheprovider --junitxml=$(BUILD)/test/lab.xml tests/lab
 
-check-e2e: $(PROGRAMS)
+check-e2e: $(PROGRAMS) bare
 	$(Q)tests/lab/images
-	$(Q)tests/e2e/run
+	$(Q)KILN_BUILD=$(abspath $(BUILD)) tests/e2e/run
 
 # ---- what a reviewer should not have to say ----------------------------------
 

@@ -23,6 +23,8 @@ sys.path.append(str(ROOT / "tests"))
 import host_state  # noqa: E402 (shared with other suites)
 
 BUILD = ROOT / os.environ.get("KILN_BUILD", "build")
+# tests/lab/images makes them in the tree, whatever is built elsewhere
+IMAGES = ROOT / "build/guest"
 # What a run leaves on purpose: records, for whoever reads them later
 RESULTS = BUILD / "test"
 # What the default command line is, and no more than errors from the kernel
@@ -36,9 +38,9 @@ def pytest_report_header(config):
     return f"kvm: {os.environ.get('KILN_KVM', 'native, not by tests/e2e/run')}"
 
 
-def built(name, maker):
+def built(name, maker, below=BUILD):
     """A path below the build directory; the test fails when it is not there."""
-    path = BUILD / name
+    path = below / name
     if not path.exists():
         pytest.fail(f"{path} is not there: run {maker}", pytrace=False)
     return path
@@ -78,14 +80,18 @@ def debian():
 def rootfs(tmp_path):
     """A root disk of the test's own, which it may write to."""
     copy = tmp_path / "rootfs.ext4"
-    source = built("guest/rootfs.ext4", "make guests")
+    source = image("rootfs.ext4")
     subprocess.run(["cp", "--sparse=always", source, copy], check=True)
     return copy
 
 
+def image(name):
+    """A kernel, an initrd or a disk."""
+    return built(name, "make guests", IMAGES)
+
+
 def guest(kernel, initrd):
-    return Guest(*(built(f"guest/{x}", "make guests")
-                   for x in (kernel, initrd)))
+    return Guest(image(kernel), image(initrd))
 
 
 @pytest.fixture(scope="session")

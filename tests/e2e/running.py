@@ -15,7 +15,7 @@ import time
 import pytest
 
 # Only against hangs: an emulated machine may be a hundred times slower
-TIMEOUT_S = 180
+TIMEOUT_S = int(os.environ.get("KILN_E2E_TIMEOUT_S", "180"))
 
 Ended = collections.namedtuple("Ended", "status output errors")
 
@@ -98,26 +98,26 @@ class Running:
             self.process.stdin.flush()
 
     def entry(self, name):
-        """A file of its run directory, once it is there; None: it ended."""
-        path = self.run_dir / name
+        """A file of its run directory, once it is there; None: kiln ended.
+
+        What a killed one left there is gone before the new pid is.
+        """
         for _ in range(TIMEOUT_S * 100):
-            try:
-                found = path.read_text()
-            except OSError:
-                found = ""
-            if found:
-                return found.strip()
+            if self._file("pid") == str(self.process.pid) and self._file(name):
+                return self._file(name)
             if self.process.poll() is not None:
                 return None
             time.sleep(0.01)
-        pytest.fail(f"in vain: {path}", pytrace=False)
+        pytest.fail(f"in vain: {self.run_dir / name}", pytrace=False)
+
+    def _file(self, name):
+        try:
+            return (self.run_dir / name).read_text().strip()
+        except OSError:
+            return ""
 
     def vmm_pid(self):
         pid = self.entry("vmm_pid")
-        return pid and int(pid)
-
-    def kiln_pid(self):
-        pid = self.entry("pid")
         return pid and int(pid)
 
     def end(self, timeout_s=TIMEOUT_S):
@@ -129,8 +129,9 @@ class Running:
             pytest.fail(f"no end after {timeout_s} s\n{self._said()}",
                         pytrace=False)
         self._join()
-        return Ended(self.process.returncode, text(self.output.data),
-                     text(self.errors.data))
+        said = (text(stream.data) if stream else ""
+                for stream in (self.output, self.errors))
+        return Ended(self.process.returncode, *said)
 
     def destroy(self):
         """Ends all of it, whatever state it is in."""
