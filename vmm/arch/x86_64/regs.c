@@ -99,7 +99,7 @@ static int write_page_tables(const struct guest_memory *memory)
 {
 	uint64_t entry = LAYOUT_PDPT | PTE_TABLE;
 	int r = guest_write(memory, LAYOUT_PML4, &entry, sizeof(entry));
-	void *directory;
+	void *directory = NULL;
 
 	entry = LAYOUT_PD | PTE_TABLE;
 	r = r < 0 ? r : guest_write(memory, LAYOUT_PDPT, &entry, sizeof(entry));
