@@ -19,7 +19,7 @@ FLOOD_LINES = 500
 # More than the pipes and buffers between guest and reader together, if the
 # reader's is a small one
 BARE_FLOOD_KIB = 112
-SMALL_PIPE_BYTES = 4096
+SMALL_PIPE_BYTES = 8192
 CTRL_D = "\x04"
 MOMENTS = {
     "at once": lambda running: None,

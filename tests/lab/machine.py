@@ -10,6 +10,10 @@ paging slows the emulated walk, the others because the emulator counts every
 iteration of a rep movsb, which falsifies measurements (--icount). xsave is off
 because the emulated SVM does not intercept XSETBV: what a nested guest writes
 to XCR0 is the lab kernel's XCR0 as well, and guests warned of it.
+
+The timer is periodic (nohz=off highres=off): with one-shot timers the lab stood
+still for ever after some ends of a nested guest, every processor idle, as if
+the one interrupt that would have set the next timer had been lost.
 """
 
 import os
@@ -21,6 +25,7 @@ DIE_WITH_RUNNER = ["setpriv", "--pdeathsig", "KILL"]
 CPU = "max,+svm,+npt,-la57,-erms,-fsrm,-xsave"
 CMDLINE = (
     "console=ttyS0 quiet panic=-1 mitigations=off nokaslr cryptomgr.notests"
+    " nohz=off highres=off"
 )
 PORTS = ("stdout", "stderr", "session")
 
