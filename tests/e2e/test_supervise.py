@@ -127,8 +127,8 @@ class TestTerminal:
 
     def test_keys_reach_the_guest(self, started):
         running, before = started
-        # Ctrl-C is for the guest's shell, not for kiln
-        running.type("echo $((1 + 1)) cats; cat\n")
+        # Ctrl-C is for what runs in the guest's terminal, not for kiln
+        running.type("sh -c 'echo $((1 + 1)) cats; exec cat'\n")
         running.wait_for("2 cats")
         running.type("\x03")
         running.type("echo $((7 * 8)) is after\n")
